@@ -1,0 +1,136 @@
+// swift-tools-version: 6.2
+// The rooms of Weir, floor by floor. Imports go only downwards: see docs/architecture.md.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+// Dependencies, one alias each, so that a room's line stays readable. Why each is there: docs/decisions/0001.
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+/// A room: a library target with the house's settings.
+func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+/// The tests of a room.
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TestSupport"], resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "weir",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "weir", targets: ["weir"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-collections.git", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
+    ],
+    targets: [
+        // ground
+        room("Media", [nioCore]),
+        .target(name: "CLinux"),
+
+        // formats
+        room("MPEGTS", ["Media", nioCore]),
+        room("CMAF", ["Media", nioCore]),
+        room("HLS", ["Media"]),
+
+        // pure
+        room("SettingsLanguage", []),
+        room("Ingest", ["Media", "CMAF", nioCore, deque]),
+        room("Cluster", [orderedCollections, heap]),
+        room("Archive", ["Media", nioCore]),
+        room("M4F", ["Media", nioCore, crypto]),
+
+        // shells
+        room("LiveStream", ["Media", "Ingest", "CMAF", "MPEGTS", nioCore, nioPosix, nioConcurrency, deque, log]),
+        room(
+            "Inputs",
+            [
+                "CLinux", "Media", "MPEGTS", "CMAF", "Ingest", nioCore, nioPosix, nioConcurrency, asyncHTTPClient, log,
+            ]),
+        room("ArchiveStorage", ["CLinux", "Media", "CMAF", "Archive", nioCore, nioConcurrency, grdb, crypto, deque, log]),
+        room("PeerLink", ["Cluster", "M4F", "Media", asyncHTTPClient, nioCore, serviceLifecycle, crypto, log]),
+        room(
+            "Playback",
+            [
+                "Media", "CMAF", "HLS", "MPEGTS", "LiveStream", "Archive", "ArchiveStorage", nioCore, nioPosix,
+                nioHTTP1, nioConcurrency, log,
+            ]),
+
+        // top
+        room("ManagementAPI", [hummingbird, nioCore, httpTypes, log, metrics]),
+        room("WebConsole", [], resources: [.embedInCode("Files")]),
+        room(
+            "WeirServer",
+            [
+                "SettingsLanguage", "Media", "Ingest", "LiveStream", "Inputs", "Playback", "ManagementAPI",
+                "WebConsole", "Cluster", "PeerLink", "Archive", "ArchiveStorage", "M4F", hummingbird, hummingbirdTLS,
+                nioCore, nioPosix, nioHTTP1, nioSSL, nioHTTPTypes, nioHTTPTypesHTTP1, serviceLifecycle, log, metrics,
+                asyncHTTPClient,
+            ]),
+        .executableTarget(
+            name: "weir",
+            dependencies: ["WeirServer", "SettingsLanguage", argumentParser, serviceLifecycle, log],
+            swiftSettings: strict),
+
+        // beside: never shipped
+        room("Simulation", ["Cluster", heap]),
+        room("TestSupport", ["Media", nioCore]),
+
+        // tests
+        tests("MediaTests", ["Media", nioCore]),
+        tests("MPEGTSTests", ["MPEGTS", "Media", nioCore]),
+        tests("CMAFTests", ["CMAF", "Media", nioCore]),
+        tests("HLSTests", ["HLS", "Media"]),
+        tests("SettingsLanguageTests", ["SettingsLanguage"]),
+        tests("IngestTests", ["Ingest", "CMAF", "Media", nioCore]),
+        tests("ClusterTests", ["Cluster", "Simulation"]),
+        tests("ArchiveTests", ["Archive", "Media", nioCore]),
+        tests("ArchiveStorageTests", ["ArchiveStorage", "Archive", "CMAF", "Media", nioCore]),
+        tests("InputsTests", ["Inputs", "MPEGTS", "CMAF", "Media", nioCore, nioPosix]),
+        tests("LiveStreamTests", ["LiveStream", "Ingest", "CMAF", "Media", nioCore, nioEmbedded]),
+        tests("PlaybackTests", ["Playback", "HLS", "CMAF", "MPEGTS", "Media", nioCore, nioEmbedded, nioHTTP1]),
+        tests("ManagementAPITests", ["ManagementAPI", hummingbird, hummingbirdTesting]),
+        tests("ProcessTests", [asyncHTTPClient, nioCore]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+// Room Archive: not furnished yet.

@@ -1,0 +1,1 @@
+// Room ArchiveStorage: not furnished yet.

@@ -1,0 +1,4 @@
+// Linux calls that the Glibc module does not export.
+#ifndef WEIR_CLINUX_H
+#define WEIR_CLINUX_H
+#endif

@@ -1,0 +1,1 @@
+// Room CMAF: not furnished yet.

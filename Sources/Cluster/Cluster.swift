@@ -1,0 +1,1 @@
+// Room Cluster: not furnished yet.

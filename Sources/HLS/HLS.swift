@@ -1,0 +1,1 @@
+// Room HLS: not furnished yet.

@@ -1,0 +1,1 @@
+// Room Ingest: not furnished yet.

@@ -1,0 +1,1 @@
+// Room Inputs: not furnished yet.

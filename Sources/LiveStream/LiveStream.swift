@@ -1,0 +1,1 @@
+// Room LiveStream: not furnished yet.

@@ -1,0 +1,1 @@
+// Room M4F: not furnished yet.

@@ -1,0 +1,1 @@
+// Room MPEGTS: not furnished yet.

@@ -1,0 +1,1 @@
+// Room ManagementAPI: not furnished yet.

@@ -1,0 +1,1 @@
+// Room PeerLink: not furnished yet.

@@ -1,0 +1,1 @@
+// Room Playback: not furnished yet.

@@ -1,0 +1,1 @@
+// Room SettingsLanguage: not furnished yet.

@@ -1,0 +1,1 @@
+// Room Simulation: not furnished yet.

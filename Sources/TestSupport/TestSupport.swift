@@ -1,0 +1,1 @@
+// Room TestSupport: not furnished yet.

@@ -1,0 +1,1 @@
+// Room WebConsole: not furnished yet.

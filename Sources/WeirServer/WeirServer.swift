@@ -1,0 +1,1 @@
+// Room WeirServer: not furnished yet.
