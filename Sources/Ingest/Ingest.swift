@@ -1,1 +1,0 @@
-// Room Ingest: not furnished yet.

@@ -1,1 +1,0 @@
-// Room LiveStream: not furnished yet.

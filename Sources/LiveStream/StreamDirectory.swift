@@ -1,0 +1,70 @@
+// What the rooms above ask of the streams: find one by name, read its window, follow its chunks.
+package import Media
+package import NIOCore
+
+/// A stream that runs on this server, as its readers see it. All members may be used from any thread.
+package protocol ReadableStream: AnyObject, Sendable {
+    var name: String { get }
+    /// The title of the configuration, else the name.
+    var title: String { get }
+    /// The window as it is now; a new value after each chunk.
+    var window: LiveWindow { get }
+    /// Starts to deliver chunks to `reader` on the reader's own event loop: first all chunks of the window from the start
+    /// of the last segment that begins with a key frame (for `.live`), then each new one, none twice, none left out.
+    func attach(_ reader: any ChunkReader, kind: ReaderKind) -> ReaderHandle
+}
+
+/// Somebody who follows a stream. Both methods are called on `eventLoop`.
+package protocol ChunkReader: AnyObject, Sendable {
+    var eventLoop: any EventLoop { get }
+    /// The next chunk in the form that the reader attached for. Returns at once; a reader that cannot keep up drops by
+    /// itself and goes on at a chunk that starts with a key frame.
+    func receive(_ delivery: ChunkDelivery)
+    /// The stream stopped on this server (removed, moved to another). Nothing follows.
+    func streamEnded(reason: String)
+}
+
+/// In which form a reader wants the media.
+package enum ReaderKind: Hashable, Sendable {
+    /// Chunks as they are.
+    case chunks
+    /// Additionally muxed to MPEG-TS, once for all readers of this kind.
+    case transportStream
+}
+
+/// One chunk on its way to readers; the same reference-counted bytes for each of them.
+package struct ChunkDelivery: Sendable {
+    package var chunk: Chunk
+    /// The chunk as MPEG-TS packets; nil for readers of kind `.chunks`.
+    package var transportStream: ByteBuffer?
+    /// A reader may begin (or begin again after a loss) here.
+    package var startsWithKeyFrame: Bool
+
+    package init(chunk: Chunk, transportStream: ByteBuffer?, startsWithKeyFrame: Bool) {
+        self.chunk = chunk
+        self.transportStream = transportStream
+        self.startsWithKeyFrame = startsWithKeyFrame
+    }
+}
+
+/// Ends a reader's attachment when asked. Harmless when called twice; callable from any thread.
+package struct ReaderHandle: Sendable {
+    private let detachment: @Sendable () -> Void
+    package init(_ detachment: @escaping @Sendable () -> Void) { self.detachment = detachment }
+    package func detach() { detachment() }
+}
+
+/// Where a stream is, for somebody who asks this server for it.
+package enum StreamLocation: Sendable {
+    case here(any ReadableStream)
+    /// Another server has it: the base of its public address, such as `http://cdn1.example:80`.
+    case elsewhere(baseURL: String, peer: String)
+    /// Configured, but not running anywhere at this moment. `retryAfter` in seconds.
+    case starting(reason: String, retryAfter: Int)
+    case unknown
+}
+
+/// Finds streams by name. Implemented by the composition root; called on every player request, so it must be fast.
+package protocol StreamDirectory: Sendable {
+    func locate(_ name: String) -> StreamLocation
+}
