@@ -87,7 +87,8 @@ let package = Package(
             [
                 "CLinux", "Media", "MPEGTS", "CMAF", "Ingest", nioCore, nioPosix, nioConcurrency, asyncHTTPClient, log,
             ]),
-        room("ArchiveStorage", ["CLinux", "Media", "CMAF", "Archive", nioCore, nioConcurrency, grdb, crypto, deque, log]),
+        room(
+            "ArchiveStorage", ["CLinux", "Media", "CMAF", "Archive", nioCore, nioConcurrency, grdb, crypto, deque, log]),
         room("PeerLink", ["Cluster", "M4F", "Media", asyncHTTPClient, nioCore, serviceLifecycle, crypto, log]),
         room(
             "Playback",

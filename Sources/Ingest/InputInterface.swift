@@ -89,7 +89,9 @@ package struct InputCounters: Hashable, Sendable {
 package protocol InputOpener: Sendable {
     /// Starts the source. `deliver` is called from any one thread at a time, in order; it returns at once.
     /// Failures to connect come as `.ended`; only what can never work is thrown.
-    func open(_ request: InputRequest, deliver: @escaping @Sendable (InputEvent) -> Void) throws(InputFailure)
+    func open(
+        _ request: InputRequest, deliver: @escaping @Sendable (InputEvent) -> Void
+    ) throws(InputFailure)
         -> any InputSession
 }
 

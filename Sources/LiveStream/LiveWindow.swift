@@ -1,5 +1,6 @@
 // The last few segments of a live stream, as one immutable value that any thread may read.
 package import Media
+import NIOCore
 
 /// One segment of the live window: the chunks from one cut to the next.
 package struct LiveSegment: Sendable {

@@ -13,10 +13,14 @@ package struct MediaSpan: Hashable, Comparable, Sendable {
     @inlinable package init(ticks: Int64) { self.ticks = ticks }
 
     /// Whole milliseconds.
-    @inlinable package static func milliseconds(_ value: Int64) -> MediaSpan { MediaSpan(ticks: value &* 90) }
+    @inlinable package static func milliseconds(_ value: Int64) -> MediaSpan {
+        MediaSpan(ticks: value &* 90)
+    }
 
     /// Whole seconds.
-    @inlinable package static func seconds(_ value: Int64) -> MediaSpan { MediaSpan(ticks: value &* mediaTicksPerSecond) }
+    @inlinable package static func seconds(_ value: Int64) -> MediaSpan {
+        MediaSpan(ticks: value &* mediaTicksPerSecond)
+    }
 
     package static let zero = MediaSpan(ticks: 0)
 
@@ -27,11 +31,19 @@ package struct MediaSpan: Hashable, Comparable, Sendable {
     @inlinable package var milliseconds: Int64 { ticks.flooredDivided(by: 90) }
 
     @inlinable package static func < (a: MediaSpan, b: MediaSpan) -> Bool { a.ticks < b.ticks }
-    @inlinable package static func + (a: MediaSpan, b: MediaSpan) -> MediaSpan { MediaSpan(ticks: a.ticks &+ b.ticks) }
-    @inlinable package static func - (a: MediaSpan, b: MediaSpan) -> MediaSpan { MediaSpan(ticks: a.ticks &- b.ticks) }
+    @inlinable package static func + (a: MediaSpan, b: MediaSpan) -> MediaSpan {
+        MediaSpan(ticks: a.ticks &+ b.ticks)
+    }
+    @inlinable package static func - (a: MediaSpan, b: MediaSpan) -> MediaSpan {
+        MediaSpan(ticks: a.ticks &- b.ticks)
+    }
     @inlinable package static func += (a: inout MediaSpan, b: MediaSpan) { a = a + b }
-    @inlinable package static func * (a: MediaSpan, n: Int64) -> MediaSpan { MediaSpan(ticks: a.ticks &* n) }
-    @inlinable package static prefix func - (a: MediaSpan) -> MediaSpan { MediaSpan(ticks: 0 &- a.ticks) }
+    @inlinable package static func * (a: MediaSpan, n: Int64) -> MediaSpan {
+        MediaSpan(ticks: a.ticks &* n)
+    }
+    @inlinable package static prefix func - (a: MediaSpan) -> MediaSpan {
+        MediaSpan(ticks: 0 &- a.ticks)
+    }
     @inlinable package var magnitude: MediaSpan { MediaSpan(ticks: abs(ticks)) }
 }
 
@@ -58,9 +70,15 @@ package struct MediaTime: Hashable, Comparable, Sendable {
     @inlinable package func index(of period: MediaSpan) -> Int64 { ticks.flooredDivided(by: period.ticks) }
 
     @inlinable package static func < (a: MediaTime, b: MediaTime) -> Bool { a.ticks < b.ticks }
-    @inlinable package static func - (a: MediaTime, b: MediaTime) -> MediaSpan { MediaSpan(ticks: a.ticks &- b.ticks) }
-    @inlinable package static func + (a: MediaTime, b: MediaSpan) -> MediaTime { MediaTime(ticks: a.ticks &+ b.ticks) }
-    @inlinable package static func - (a: MediaTime, b: MediaSpan) -> MediaTime { MediaTime(ticks: a.ticks &- b.ticks) }
+    @inlinable package static func - (a: MediaTime, b: MediaTime) -> MediaSpan {
+        MediaSpan(ticks: a.ticks &- b.ticks)
+    }
+    @inlinable package static func + (a: MediaTime, b: MediaSpan) -> MediaTime {
+        MediaTime(ticks: a.ticks &+ b.ticks)
+    }
+    @inlinable package static func - (a: MediaTime, b: MediaSpan) -> MediaTime {
+        MediaTime(ticks: a.ticks &- b.ticks)
+    }
     @inlinable package static func += (a: inout MediaTime, b: MediaSpan) { a = a + b }
 }
 
@@ -73,9 +91,15 @@ package struct SourceTime: Hashable, Comparable, Sendable {
     @inlinable package init(ticks: Int64) { self.ticks = ticks }
 
     @inlinable package static func < (a: SourceTime, b: SourceTime) -> Bool { a.ticks < b.ticks }
-    @inlinable package static func - (a: SourceTime, b: SourceTime) -> MediaSpan { MediaSpan(ticks: a.ticks &- b.ticks) }
-    @inlinable package static func + (a: SourceTime, b: MediaSpan) -> SourceTime { SourceTime(ticks: a.ticks &+ b.ticks) }
-    @inlinable package static func - (a: SourceTime, b: MediaSpan) -> SourceTime { SourceTime(ticks: a.ticks &- b.ticks) }
+    @inlinable package static func - (a: SourceTime, b: SourceTime) -> MediaSpan {
+        MediaSpan(ticks: a.ticks &- b.ticks)
+    }
+    @inlinable package static func + (a: SourceTime, b: MediaSpan) -> SourceTime {
+        SourceTime(ticks: a.ticks &+ b.ticks)
+    }
+    @inlinable package static func - (a: SourceTime, b: MediaSpan) -> SourceTime {
+        SourceTime(ticks: a.ticks &- b.ticks)
+    }
 }
 
 extension Int64 {
