@@ -1,0 +1,41 @@
+# The commands of the house. `make run` and `make test` are all that a newcomer needs.
+SWIFT_BUILD_FLAGS ?=
+SOURCES := Package.swift Sources Tests Benchmarks Fuzzing
+EXISTING_SOURCES := $(wildcard $(SOURCES))
+
+.PHONY: help deps run build test bench fuzz lint format
+
+help:
+	@echo 'make run     build and start three servers with live streams on 127.0.0.1:8080-8082, until Ctrl-C'
+	@echo 'make test    run every test'
+	@echo 'make bench   measure, and compare with other programs on this machine'
+	@echo 'make fuzz    fuzz the parsers of outside bytes for a minute each'
+	@echo 'make lint    check formatting and house rules;  make format  repair the formatting'
+
+deps:
+	@scripts/install-dependencies.sh build
+
+build: deps
+	swift build -c release --product weir $(SWIFT_BUILD_FLAGS)
+
+run: build
+	@scripts/run-demo.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"
+
+test: deps
+	@scripts/install-dependencies.sh test
+	swift build --build-tests $(SWIFT_BUILD_FLAGS)
+	swift test --skip-build $(SWIFT_BUILD_FLAGS)
+
+bench: build
+	@scripts/install-dependencies.sh bench
+	scripts/bench.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"
+
+fuzz: deps
+	scripts/fuzz.sh
+
+lint: deps
+	swift format lint --strict --recursive $(EXISTING_SOURCES)
+	scripts/house-rules.sh
+
+format:
+	swift format --in-place --recursive $(EXISTING_SOURCES)
