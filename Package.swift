@@ -98,7 +98,9 @@ let package = Package(
             ]),
 
         // top
-        room("ManagementAPI", [hummingbird, nioCore, httpTypes, log, metrics]),
+        room(
+            "ManagementAPI", [hummingbird, nioCore, nioConcurrency, httpTypes, crypto, log, metrics],
+            resources: [.embedInCode("Files/openapi.json")]),
         room("WebConsole", [], resources: [.embedInCode("Files")]),
         room(
             "WeirServer",

@@ -1,1 +1,0 @@
-// Room ManagementAPI: not furnished yet.

@@ -1,0 +1,43 @@
+// The one form in which the API reports an error.
+package import HTTPTypes
+package import Hummingbird
+
+/// An error answer: a status, a code for programs, a sentence for people and what to do.
+package struct Problem: Error, Hashable, Sendable {
+    package var status: HTTPResponse.Status
+    /// Stable word for programs, such as `not_found`.
+    package var code: String
+    package var message: String
+    package var hint: String?
+
+    package init(status: HTTPResponse.Status, code: String, message: String, hint: String? = nil) {
+        self.status = status
+        self.code = code
+        self.message = message
+        self.hint = hint
+    }
+
+    package static func badRequest(_ message: String, hint: String? = nil) -> Problem {
+        Problem(status: .badRequest, code: "bad_request", message: message, hint: hint)
+    }
+
+    package static func notFound(_ message: String, hint: String? = nil) -> Problem {
+        Problem(status: .notFound, code: "not_found", message: message, hint: hint)
+    }
+}
+
+extension Problem: HTTPResponseError {
+    private struct Body: Encodable {
+        var error: String
+        var message: String
+        var hint: String?
+    }
+
+    package func response(from request: Request, context: some RequestContext) throws -> Response {
+        var response = try APIEncoding.response(Body(error: code, message: message, hint: hint), status: status)
+        if status == .unauthorized {
+            response.headers[.wwwAuthenticate] = "Basic realm=\"Weir\", charset=\"UTF-8\""
+        }
+        return response
+    }
+}

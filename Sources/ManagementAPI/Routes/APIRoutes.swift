@@ -1,0 +1,25 @@
+// Puts all routes of the API together under /streamer/api/v3, and /metrics beside it.
+package import Hummingbird
+
+/// The HTTP API of a server.
+package enum APIRoutes {
+    package static let base = "/streamer/api/v3"
+
+    /// Adds every route to `router`. Stream names may have several path parts, percent-encoded or not.
+    package static func add<Context: RequestContext>(to router: Router<Context>, server: any ManagedServer) {
+        let api = router.group(RouterPath(base)).add(
+            middleware: Authorization(access: { server.access }))
+        StreamRoutes(server: server).add(to: api)
+        ServerRoutes(server: server).add(to: api)
+        EventRoutes(server: server).add(to: api)
+        ClusterRoutes(server: server).add(to: api)
+        MonitoringRoutes(server: server).add(to: router)
+    }
+}
+
+extension Request {
+    /// The parameters of the query string in order, percent-decoded.
+    var queryItems: [(name: String, value: String)] {
+        uri.queryParameters.map { (String($0.key), String($0.value)) }
+    }
+}
