@@ -1,5 +1,5 @@
 // GET /streams, GET /streams/{name}, GET /sessions.
-import FoundationEssentials
+import Foundation
 import Hummingbird
 
 struct StreamRoutes {
