@@ -101,11 +101,16 @@ let package = Package(
         room(
             "ManagementAPI", [hummingbird, nioCore, nioConcurrency, httpTypes, crypto, log, metrics],
             resources: [.embedInCode("Files/openapi.json")]),
-        room("WebConsole", [], resources: [.embedInCode("Files")]),
+        room(
+            "WebConsole", [],
+            resources: [
+                "index.html", "weir.svg", "console.css", "main.js", "api.js", "elements.js", "streams.js", "stream.js",
+                "cluster.js", "events.js", "config.js",
+            ].map { .embedInCode("Files/\($0)") }),
         room(
             "WeirServer",
             [
-                "SettingsLanguage", "Media", "Ingest", "LiveStream", "Inputs", "Playback", "ManagementAPI",
+                "CLinux", "SettingsLanguage", "Media", "Ingest", "LiveStream", "Inputs", "Playback", "ManagementAPI",
                 "WebConsole", "Cluster", "PeerLink", "Archive", "ArchiveStorage", "M4F", hummingbird, hummingbirdTLS,
                 nioCore, nioPosix, nioHTTP1, nioSSL, nioHTTPTypes, nioHTTPTypesHTTP1, serviceLifecycle, log, metrics,
                 asyncHTTPClient,

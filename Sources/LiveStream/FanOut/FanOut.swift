@@ -1,5 +1,5 @@
 // Brings each chunk of a stream to all who follow it: once per event loop, not once per reader.
-package import NIOCore
+import NIOCore
 
 /// The readers of one stream, grouped by event loop. Lives on the stream's event loop; every method is called there.
 ///

@@ -1,1 +1,0 @@
-// Room WebConsole: not furnished yet.

@@ -1,1 +1,0 @@
-// Room WeirServer: not furnished yet.
