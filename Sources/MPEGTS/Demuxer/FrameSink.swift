@@ -1,0 +1,136 @@
+// Between the elementary streams and the output: knows the tracks, and holds frames back until they are announced.
+import Media
+import NIOCore
+
+/// Collects codecs and frames of one programme. `tracks` goes out when each track of the PMT has known parameters, or after a
+/// bound without those that stay silent; frames of the time before wait here.
+struct FrameSink: Sendable {
+    struct Slot: Sendable {
+        var id: TrackID
+        var language: String?
+        var codec: Codec?
+        /// Packets have come: it is not silent, only its parameters have not come yet.
+        var isAlive = false
+    }
+
+    var clock = SourceClockTracker()
+    var counters = TransportStreamCounters()
+    /// Where events go; swapped with the caller's for the time of a read.
+    var output = DemuxOutput()
+    /// The decode time of the last frame that was not data.
+    private(set) var newestDecodeTime: Int64?
+    private(set) var slots: [Slot] = []
+    private var announced: TrackSet?
+    private var isHolding = false
+    private var held = DemuxOutput()
+    private var heldBytes = 0
+    private var holdBegin: Int64?
+    private var packetsAtHold: UInt64 = 0
+
+    /// Tracks without a sign of life are left out after this much stream time.
+    private static let silentLimit: Int64 = 3 * 90_000
+    /// Tracks whose parameters do not come (video without key frame) are left out after this much.
+    private static let aliveLimit: Int64 = 15 * 90_000
+    private static let heldBytesLimit = 4 << 20
+    /// For streams whose clock stands still: about 30 MB.
+    private static let packetLimit: UInt64 = 160_000
+
+    /// The PMT lists these tracks from now on.
+    mutating func setSlots(_ new: [Slot]) {
+        slots = new
+        beginHold()
+    }
+
+    /// The PMT changed: announces the tracks that are known, once all are.
+    private mutating func beginHold() {
+        isHolding = true
+        holdBegin = clock.now
+        packetsAtHold = counters.packets
+        // What still waits is of tracks that were never announced and are gone.
+        _ = held.take()
+        heldBytes = 0
+        releaseIfKnown()
+    }
+
+    /// A PES packet of the track begins.
+    mutating func markAlive(_ slot: Int) {
+        slots[slot].isAlive = true
+        checkBounds()
+    }
+
+    func codec(_ slot: Int) -> Codec? { slots[slot].codec }
+
+    mutating func setCodec(_ slot: Int, _ codec: Codec) {
+        guard slots[slot].codec != codec else { return }
+        slots[slot].codec = codec
+        if isHolding { releaseIfKnown() } else { announce() }
+    }
+
+    mutating func emit(_ frame: Frame, isData: Bool = false) {
+        if !isData { newestDecodeTime = frame.decodeTime.ticks }
+        guard isHolding else {
+            output.append(frame)
+            return
+        }
+        heldBytes += frame.data.readableBytes
+        held.append(frame)
+        checkBounds()
+    }
+
+    mutating func clockJump() {
+        newestDecodeTime = nil
+        if isHolding {
+            held.append(.clockJump)
+            holdBegin = clock.now
+        } else if announced != nil {
+            output.append(.clockJump)
+        }
+    }
+
+    /// Called as the clock moves on, at places that the bytes decide and not the reads. Cheap when nothing waits.
+    mutating func checkBounds() {
+        guard isHolding else { return }
+        let begin = holdBegin ?? clock.now
+        holdBegin = begin
+        let waited = begin.flatMap { begin in clock.now.map { $0 - begin } } ?? 0
+        let isFull = heldBytes > Self.heldBytesLimit || counters.packets - packetsAtHold > Self.packetLimit
+        let isPatient = slots.contains { $0.codec == nil && $0.isAlive }
+        guard isFull || waited > (isPatient ? Self.aliveLimit : Self.silentLimit) else { return }
+        if slots.contains(where: { $0.codec.map { $0.kind != .data } ?? false }) {
+            release()
+        } else {
+            // Nothing to watch or hear yet: wait on, but keep nothing.
+            _ = held.take()
+            heldBytes = 0
+            holdBegin = clock.now
+            packetsAtHold = counters.packets
+        }
+    }
+
+    /// The stream is over: nothing is worth waiting for.
+    mutating func finish() {
+        if isHolding, slots.contains(where: { $0.codec != nil }) { release() }
+    }
+
+    private mutating func releaseIfKnown() {
+        guard isHolding, !slots.isEmpty, slots.allSatisfy({ $0.codec != nil }) else { return }
+        release()
+    }
+
+    private mutating func release() {
+        isHolding = false
+        announce()
+        output.append(contentsOf: &held)
+        heldBytes = 0
+    }
+
+    private mutating func announce() {
+        let set = TrackSet(
+            slots.compactMap { slot in
+                slot.codec.map { Track(id: slot.id, codec: $0, language: slot.language) }
+            })
+        guard set != announced else { return }
+        announced = set
+        output.append(.tracks(set))
+    }
+}

@@ -1,1 +1,0 @@
-// Room MPEGTS: not furnished yet.

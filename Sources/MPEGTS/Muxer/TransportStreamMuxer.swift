@@ -1,0 +1,163 @@
+// Frames in, MPEG transport stream out: for endless streams and for segments on their own.
+package import Media
+package import NIOCore
+
+/// Multiplexes the tracks of a stream into one programme (ISO/IEC 13818-1).
+///
+/// PTS, DTS and PCR are `MediaTime` modulo 2³³, so that the bytes are the same on every server; the PCR runs
+/// `clockLead` before the decode times. A PAT and a PMT stand before each key frame of the leading track, at the start of each
+/// segment and at least every 400 ms.
+///
+/// Two uses: keep one value and `write` chunk after chunk (HTTP); or `segment(tracks:frames:)`, a pure function of its frames
+/// (HLS), whose results can be joined: each PID's packet count is a multiple of 16, so that the continuity counters run
+/// on over every join, whoever wrote the segments.
+package struct TransportStreamMuxer: Sendable {
+    /// How long a frame is at the reader before it is decoded, at the most (T-STD allows 1 s).
+    package static let clockLead = MediaSpan.milliseconds(500)
+    private static let clockInterval = MediaSpan.milliseconds(50)
+    private static let tableInterval = MediaSpan.milliseconds(400)
+    /// Frames of audio that share a PES packet span less than this.
+    private static let audioGroup = MediaSpan.milliseconds(70)
+    /// A step of the clock beyond this is a hole, which is not filled with PCRs.
+    private static let holeLimit = MediaSpan.seconds(2)
+
+    private let streams: [ElementaryStreamWriter]
+    private let leading: TrackID?
+    private let clockPID: UInt16
+    private let tables: ProgramTableWriter
+    private var packets = PacketWriter()
+    private var unit = ByteBuffer()
+    private var areTablesDue = true
+    private var lastTables: MediaTime?
+    private var lastClock: MediaTime?
+
+    package init(tracks: TrackSet) {
+        // PIDs up to 0x1f00 are free of the map's; nobody has so many tracks, and a PMT holds fewer.
+        let listed = Array(tracks.tracks.prefix(128))
+        streams = listed.enumerated().map {
+            ElementaryStreamWriter(pid: ProgramTableWriter.firstPID + UInt16($0.offset), track: $0.element)
+        }
+        leading = tracks.leading?.id ?? listed.first?.id
+        let clock = streams.first { $0.track.id == tracks.leading?.id } ?? streams.first
+        clockPID = clock?.pid ?? 0x1fff
+        tables = ProgramTableWriter(tracks: listed, clockPID: clockPID)
+    }
+
+    /// Tables are written before the next frame: a reader may begin there.
+    package mutating func startSegment() { areTablesDue = true }
+
+    /// Appends the packets of `frames`: all tracks of a chunk, in any order; they are sorted by decode time. Frames of
+    /// tracks that were not announced are left out.
+    package mutating func write(_ frames: [TimedFrame], into out: inout ByteBuffer) {
+        write(frames, isSegment: false, into: &out)
+    }
+
+    /// One segment on its own.
+    package static func segment(tracks: TrackSet, frames: [TimedFrame]) -> ByteBuffer {
+        var muxer = TransportStreamMuxer(tracks: tracks)
+        var out = ByteBufferAllocator().buffer(
+            capacity: frames.reduce(8192) { $0 + $1.data.readableBytes * 21 / 20 + 188 })
+        muxer.write(frames, isSegment: true, into: &out)
+        return out
+    }
+
+    /// A unit that will be written: frames of one track that share a PES packet.
+    private struct Group {
+        var stream: Int
+        var frames: ArraySlice<TimedFrame>
+        var time: MediaTime
+        var isKey: Bool
+    }
+
+    private mutating func write(_ frames: [TimedFrame], isSegment: Bool, into out: inout ByteBuffer) {
+        let groups = group(frames)
+        var last: [Int: Int] = [:]
+        if isSegment {
+            for (index, group) in groups.enumerated() { last[group.stream] = index }
+        }
+        for (index, group) in groups.enumerated() {
+            let stream = streams[group.stream]
+            let isLeading = stream.track.id == leading
+            writeDue(before: group, isLeading: isLeading, into: &out)
+            var adaptation = PacketWriter.Adaptation()
+            if isLeading, lastClock.map({ group.time > $0 || $0 - group.time > Self.holeLimit }) ?? true {
+                adaptation.clock = (group.time - Self.clockLead).ticks
+                lastClock = group.time
+            }
+            adaptation.isRandomAccess = group.isKey && stream.track.kind == .video
+            stream.build(group.frames, into: &unit)
+            unit.withUnsafeReadableBytes { bytes in
+                guard bytes.count > 0 else { return }
+                let count = PacketWriter.packetCount(bytes.count, adaptation)
+                let missing = last[group.stream] == index ? -(packets.counter(stream.pid) + count) & 15 : 0
+                packets.write(bytes, pid: stream.pid, adaptation: adaptation, extra: missing, into: &out)
+            }
+        }
+        guard isSegment else { return }
+        while packets.counter(0) != 0 { write(tables.association, pid: 0, into: &out) }
+        while packets.counter(ProgramTableWriter.mapPID) != 0 {
+            write(tables.map, pid: ProgramTableWriter.mapPID, into: &out)
+        }
+    }
+
+    /// Tables and clock that have to stand before a group.
+    private mutating func writeDue(before group: Group, isLeading: Bool, into out: inout ByteBuffer) {
+        let isStale = lastTables.map { group.time - $0 >= Self.tableInterval || group.time < $0 } ?? true
+        if areTablesDue || isStale || (isLeading && group.isKey && streams[group.stream].track.kind == .video) {
+            write(tables.association, pid: 0, into: &out)
+            write(tables.map, pid: ProgramTableWriter.mapPID, into: &out)
+            areTablesDue = false
+            lastTables = group.time
+        }
+        guard let last = lastClock, group.time - last < Self.holeLimit else {
+            // After a hole, or at the begin with another track: the clock is said before anything that refers to it.
+            if !isLeading {
+                packets.writeClock((group.time - Self.clockLead).ticks, pid: clockPID, into: &out)
+                lastClock = group.time
+            }
+            return
+        }
+        var clock = last + Self.clockInterval
+        while clock < group.time {
+            packets.writeClock((clock - Self.clockLead).ticks, pid: clockPID, into: &out)
+            lastClock = clock
+            clock += Self.clockInterval
+        }
+    }
+
+    private mutating func write(_ section: [UInt8], pid: UInt16, into out: inout ByteBuffer) {
+        section.withUnsafeBytes { packets.write($0, pid: pid, into: &out) }
+    }
+
+    /// Frames of audio that lie close together share a PES packet; the groups come in the order of their first decode time.
+    private func group(_ frames: [TimedFrame]) -> [Group] {
+        var groups: [Group] = []
+        for (index, stream) in streams.enumerated() {
+            var own = frames.filter { $0.track == stream.track.id }
+            if !zip(own, own.dropFirst()).allSatisfy({ $0.decodeTime <= $1.decodeTime }) {
+                own.sort { $0.decodeTime < $1.decodeTime }
+            }
+            var start = 0
+            while start < own.count {
+                var end = start + 1
+                if stream.track.kind == .audio {
+                    var bytes = own[start].data.readableBytes
+                    while end < own.count, own[end].decodeTime - own[start].decodeTime < Self.audioGroup,
+                        bytes + own[end].data.readableBytes < 16_000,
+                        // Readers count time on from the first frame: a hole needs a timestamp of its own.
+                        abs((own[end].decodeTime - own[end - 1].decodeTime - own[end - 1].duration).ticks) <= 2
+                    {
+                        bytes += own[end].data.readableBytes
+                        end += 1
+                    }
+                }
+                groups.append(
+                    Group(
+                        stream: index, frames: own[start..<end], time: own[start].decodeTime,
+                        isKey: own[start].isKey))
+                start = end
+            }
+        }
+        return groups.sorted { a, b in a.time == b.time ? a.stream < b.stream : a.time < b.time }
+    }
+}

@@ -1,0 +1,73 @@
+// Finds NAL units in an Annex B byte stream and names the types that matter here.
+
+/// NAL units of H.264 (ITU-T H.264 Annex B) and H.265 (ITU-T H.265 Annex B).
+package enum NALUnits {
+    /// Offset of the next start code 00 00 01 at or after `from`, or `bytes.count` when there is none.
+    ///
+    /// Looks at eight bytes at once: a start code begins with a zero byte, and in coded video one byte in 256 is zero.
+    package static func nextStartCode(in bytes: UnsafeRawBufferPointer, from: Int) -> Int {
+        let count = bytes.count
+        guard let base = bytes.baseAddress, from >= 0 else { return count }
+        var at = from
+        let end = count - 2
+        while at < end {
+            if at + 8 <= count {
+                let word = base.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+                if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 == 0 {
+                    at += 8
+                    continue
+                }
+            }
+            let stop = min(at + 8, end)
+            while at < stop {
+                if bytes[at] == 0, bytes[at + 1] == 0, bytes[at + 2] == 1 { return at }
+                at += 1
+            }
+        }
+        return count
+    }
+
+    /// The ranges of the NAL units between start codes, without the zero bytes that trail them.
+    package static func ranges(in bytes: UnsafeRawBufferPointer) -> [Range<Int>] {
+        var result: [Range<Int>] = []
+        var start = nextStartCode(in: bytes, from: 0)
+        while start + 3 < bytes.count {
+            let next = nextStartCode(in: bytes, from: start + 3)
+            var end = next
+            while end > start + 3, bytes[end - 1] == 0 { end -= 1 }
+            if end > start + 3 { result.append(start + 3..<end) }
+            start = next
+        }
+        return result
+    }
+}
+
+/// `nal_unit_type` of H.264 (table 7-1).
+package enum H264NAL {
+    package static let slice: UInt8 = 1
+    package static let partitionA: UInt8 = 2
+    package static let idr: UInt8 = 5
+    package static let sei: UInt8 = 6
+    package static let sps: UInt8 = 7
+    package static let pps: UInt8 = 8
+    package static let accessUnitDelimiter: UInt8 = 9
+    package static let filler: UInt8 = 12
+
+    @inlinable package static func type(_ header: UInt8) -> UInt8 { header & 0x1f }
+}
+
+/// `nal_unit_type` of H.265 (table 7-1).
+package enum H265NAL {
+    package static let vps: UInt8 = 32
+    package static let sps: UInt8 = 33
+    package static let pps: UInt8 = 34
+    package static let accessUnitDelimiter: UInt8 = 35
+    package static let filler: UInt8 = 38
+    package static let prefixSEI: UInt8 = 39
+
+    @inlinable package static func type(_ header: UInt8) -> UInt8 { (header >> 1) & 0x3f }
+    @inlinable package static func isSlice(_ type: UInt8) -> Bool { type < 32 }
+    /// Intra random access point: BLA, IDR, CRA (§3.69). A CRA may be followed by leading pictures that cannot be decoded
+    /// when decoding starts there; decoders drop those, so it counts as a key frame.
+    @inlinable package static func isRandomAccess(_ type: UInt8) -> Bool { (16...23).contains(type) }
+}
