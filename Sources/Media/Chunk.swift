@@ -39,18 +39,22 @@ package struct Chunk: Sendable {
     package var duration: MediaSpan
     /// The timeline or the tracks do not continue those of the chunk before. Only ever set where a segment starts.
     package var isDiscontinuous: Bool
+    /// The first frame of the leading track in this chunk is a key frame: a decoder may begin here. False at the start of
+    /// a segment only where the source sent no key frame for too long and the segment had to be cut without one.
+    package var startsWithKeyFrame: Bool
     package var parts: [Part]
     package var bytes: ByteBuffer
 
     package init(
         tracks: TrackSet, segmentStart: MediaTime, start: MediaTime, duration: MediaSpan,
-        isDiscontinuous: Bool, parts: [Part], bytes: ByteBuffer
+        isDiscontinuous: Bool, startsWithKeyFrame: Bool? = nil, parts: [Part], bytes: ByteBuffer
     ) {
         self.tracks = tracks
         self.segmentStart = segmentStart
         self.start = start
         self.duration = duration
         self.isDiscontinuous = isDiscontinuous
+        self.startsWithKeyFrame = startsWithKeyFrame ?? (start == segmentStart)
         self.parts = parts
         self.bytes = bytes
     }
