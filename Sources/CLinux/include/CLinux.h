@@ -1,6 +1,8 @@
-// Linux calls that the Glibc module does not export.
+// Linux calls that the Glibc module does not export, or that are clumsy from Swift.
 #ifndef WEIR_CLINUX_H
 #define WEIR_CLINUX_H
+
 #include "clocks.h"
+#include "receive.h"
 
 #endif

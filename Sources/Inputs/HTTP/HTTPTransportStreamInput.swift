@@ -1,0 +1,84 @@
+// tshttp:// and tshttps://: an endless transport stream as the body of an HTTP answer.
+package import AsyncHTTPClient
+internal import FoundationEssentials
+package import Ingest
+internal import NIOCore
+internal import NIOHTTP1
+
+/// The kinds `tshttp://` and `tshttps://`: HTTP/1.1 GET, redirects followed, certificates verified, user and password
+/// of the URL sent as Basic authentication. The media is taken apart on the connection's event loop.
+package struct HTTPTransportStreamInput: InputKind {
+    package let schemes = ["tshttp", "tshttps"]
+
+    private let client: HTTPClient
+    private let makeParser: MediaParserFactory
+
+    /// - `client`: one made with `configuration`; it is not shut down here.
+    package init(client: HTTPClient, makeParser: @escaping MediaParserFactory) {
+        self.client = client
+        self.makeParser = makeParser
+    }
+
+    /// What endless answers need of a client: no bound on connections to one host, since each input keeps one for ever.
+    package static var configuration: HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .follow(max: 5, allowCycles: false),
+            timeout: .init(connect: .seconds(10)))
+        configuration.httpVersion = .http1Only
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 100_000
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return configuration
+    }
+
+    package func open(
+        _ request: InputRequest, url: InputURL, deliver: @escaping @Sendable (InputEvent) -> Void
+    ) throws(InputFailure) -> any InputSession {
+        let parser = try makeParser(request)
+        let state = SessionState()
+        let reader = HTTPMediaReader(name: url.description, parser: parser, state: state, deliver: deliver)
+        let task = client.execute(request: try httpRequest(for: url), delegate: reader)
+        return HTTPSession(task: task, state: state)
+    }
+
+    private func httpRequest(for url: InputURL) throws(InputFailure) -> HTTPClient.Request {
+        guard !url.host.isEmpty else {
+            throw InputFailure(code: .misconfigured, message: "\(url): has no host")
+        }
+        var headers = HTTPHeaders([("User-Agent", "Weir"), ("Accept", "*/*")])
+        if let userInfo = url.userInfo {
+            let parts = userInfo.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            let decoded = parts.compactMap { InputURL.decoded($0) }
+            guard decoded.count == parts.count else {
+                throw InputFailure(code: .misconfigured, message: "\(url): user or password has a broken %xx")
+            }
+            // RFC 7617 §2: always with a colon.
+            let credentials = decoded.joined(separator: ":") + (decoded.count == 1 ? ":" : "")
+            headers.add(name: "Authorization", value: "Basic \(Data(credentials.utf8).base64EncodedString())")
+        }
+        let scheme = url.scheme == "tshttps" ? "https" : "http"
+        let path = url.path.isEmpty ? "/" : url.path
+        let query = url.query.map { "?\($0)" } ?? ""
+        do {
+            return try HTTPClient.Request(url: "\(scheme)://\(url.hostAndPort)\(path)\(query)", headers: headers)
+        } catch {
+            throw InputFailure(code: .misconfigured, message: "\(url): is not a URL that HTTP can ask for (\(error))")
+        }
+    }
+}
+
+/// The handle of an open tshttp:// input.
+private final class HTTPSession: InputSession {
+    private let task: HTTPClient.Task<Void>
+    private let state: SessionState
+
+    init(task: HTTPClient.Task<Void>, state: SessionState) {
+        self.task = task
+        self.state = state
+    }
+
+    var counters: InputCounters { state.counters }
+
+    func stop() {
+        if state.stop() { task.cancel() }
+    }
+}

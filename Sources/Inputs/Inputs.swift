@@ -1,1 +1,0 @@
-// Room Inputs: not furnished yet.
