@@ -85,7 +85,8 @@ let package = Package(
         room(
             "Inputs",
             [
-                "CLinux", "Media", "MPEGTS", "CMAF", "Ingest", nioCore, nioPosix, nioConcurrency, asyncHTTPClient, log,
+                "CLinux", "Media", "MPEGTS", "CMAF", "Ingest", nioCore, nioPosix, nioHTTP1, nioConcurrency,
+                asyncHTTPClient, log,
             ]),
         room(
             "ArchiveStorage", ["CLinux", "Media", "CMAF", "Archive", nioCore, nioConcurrency, grdb, crypto, deque, log]),
@@ -134,7 +135,9 @@ let package = Package(
         tests("ClusterTests", ["Cluster", "Simulation"]),
         tests("ArchiveTests", ["Archive", "Media", nioCore]),
         tests("ArchiveStorageTests", ["ArchiveStorage", "Archive", "CMAF", "Media", nioCore]),
-        tests("InputsTests", ["Inputs", "MPEGTS", "CMAF", "Media", nioCore, nioPosix]),
+        tests(
+            "InputsTests",
+            ["Inputs", "Ingest", "MPEGTS", "CMAF", "Media", nioCore, nioPosix, nioHTTP1, asyncHTTPClient]),
         tests("LiveStreamTests", ["LiveStream", "Ingest", "CMAF", "Media", nioCore, nioEmbedded]),
         tests("PlaybackTests", ["Playback", "HLS", "CMAF", "MPEGTS", "Media", nioCore, nioEmbedded, nioHTTP1]),
         tests("ManagementAPITests", ["ManagementAPI", hummingbird, hummingbirdTesting]),
