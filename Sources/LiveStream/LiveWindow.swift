@@ -81,6 +81,14 @@ package struct LiveWindow: Sendable {
         return segments[...]
     }
 
+    /// kbit/s of the media, over the closed segments; over the open one while there is no other.
+    package var kilobitsPerSecond: Int {
+        let counted = closed.isEmpty ? segments[...] : closed
+        let seconds = counted.reduce(0) { $0 + $1.duration.seconds }
+        guard seconds > 0 else { return 0 }
+        return Int(Double(counted.reduce(0) { $0 + $1.byteCount }) * 8 / 1000 / seconds)
+    }
+
     /// What another server needs to go on with the numbers of this window.
     package var continuation: SequenceContinuation? {
         segments.last.map {

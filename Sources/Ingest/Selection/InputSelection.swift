@@ -57,6 +57,7 @@ package struct InputSelection: Sendable {
         package var onPrimary = Duration.zero
         package var onOthers = Duration.zero
         package var withoutData = Duration.zero
+        package init() {}
     }
 
     /// How long an input without media waits before the `backup` fills in.

@@ -1,0 +1,103 @@
+// The open sessions of a stream's inputs, each with a number so that late events of a closed one are told apart.
+import Ingest
+import Media
+
+/// Bookkeeping of the input sessions of one stream.
+struct InputSessions {
+    struct Source {
+        var tracks: TrackSet
+        var clock: SourceClock
+    }
+
+    private struct Slot {
+        var number: UInt64 = 0
+        var isOpen = false
+        var session: (any InputSession)?
+        var source: Source?
+        /// Counters of sessions that are closed; the present session's are added to them.
+        var past = InputCounters()
+        var isPlaying = false
+    }
+
+    private var slots: [Slot]
+    private var nextNumber: UInt64 = 1
+
+    init(count: Int) {
+        slots = Array(repeating: Slot(), count: count)
+    }
+
+    /// A session of the input is about to open; its events carry the returned number.
+    mutating func reserve(_ index: Int) -> UInt64 {
+        close(index)
+        slots[index].number = nextNumber
+        slots[index].isOpen = true
+        nextNumber += 1
+        return slots[index].number
+    }
+
+    mutating func set(_ session: any InputSession, for index: Int, number: UInt64) {
+        if isCurrent(index, number: number) { slots[index].session = session } else { session.stop() }
+    }
+
+    func isCurrent(_ index: Int, number: UInt64) -> Bool {
+        slots.indices.contains(index) && slots[index].isOpen && slots[index].number == number
+    }
+
+    mutating func setTracks(_ tracks: TrackSet, clock: SourceClock, for index: Int) {
+        slots[index].source = Source(tracks: tracks, clock: clock)
+    }
+
+    func source(of index: Int) -> Source? { slots[index].source }
+
+    func leadingTrack(of index: Int) -> TrackID? { slots[index].source?.tracks.leading?.id }
+
+    /// The stream takes its frames from this input now.
+    mutating func setPlaying(_ index: Int) {
+        for other in slots.indices { slots[other].isPlaying = other == index }
+    }
+
+    func isPlaying(_ index: Int) -> Bool { slots[index].isPlaying }
+
+    func counters(of index: Int) -> InputCounters {
+        guard let session = slots[index].session else { return slots[index].past }
+        return slots[index].past.adding(session.counters)
+    }
+
+    mutating func close(_ index: Int) {
+        slots[index].session?.stop()
+        forget(index)
+    }
+
+    /// The session ended by itself.
+    mutating func forget(_ index: Int) {
+        slots[index].past = counters(of: index)
+        slots[index].session = nil
+        slots[index].isOpen = false
+        slots[index].source = nil
+        slots[index].isPlaying = false
+    }
+
+    mutating func closeAll() {
+        for index in slots.indices { close(index) }
+    }
+}
+
+extension InputCounters {
+    fileprivate func adding(_ other: InputCounters) -> InputCounters {
+        var sum = self
+        sum.bytes += other.bytes
+        sum.packets += other.packets
+        sum.kernelDrops += other.kernelDrops
+        sum.rtpLost += other.rtpLost
+        sum.rtpReordered += other.rtpReordered
+        sum.tsLost += other.tsLost
+        sum.tsRepeated += other.tsRepeated
+        sum.tsErrors += other.tsErrors
+        sum.tsScrambled += other.tsScrambled
+        sum.resyncs += other.resyncs
+        sum.psiErrors += other.psiErrors
+        sum.damagedFrames += other.damagedFrames
+        sum.lostByPID.merge(other.lostByPID, uniquingKeysWith: +)
+        return sum
+    }
+}

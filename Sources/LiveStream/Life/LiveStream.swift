@@ -1,0 +1,98 @@
+// A running stream as the rest of the house sees it: thread-safe face of a life that happens on one event loop.
+package import Ingest
+package import Media
+import NIOConcurrencyHelpers
+package import NIOCore
+
+/// A live stream that runs on this server.
+///
+/// Everything that changes it happens on its event loop, in `StreamLife`; window and status are published from there as
+/// immutable values.
+package final class LiveStream: ReadableStream {
+    package let name: String
+    package let eventLoop: any EventLoop
+    private let life: NIOLoopBoundBox<StreamLife?>
+    private let published: NIOLockedValueBox<PublishedStream>
+
+    /// What the stream needs from outside.
+    package struct Environment: Sendable {
+        package var opener: any InputOpener
+        /// Monotonic time since any origin.
+        package var monotonic: @Sendable () -> Duration
+        package var utc: @Sendable () -> MediaTime
+        /// Called on the stream's event loop.
+        package var report: @Sendable (StreamEvent) -> Void
+        /// Called on the stream's event loop with each chunk, for the archive and for other servers.
+        package var chunkMade: (@Sendable (Chunk) -> Void)?
+
+        package init(
+            opener: any InputOpener, monotonic: @escaping @Sendable () -> Duration,
+            utc: @escaping @Sendable () -> MediaTime, report: @escaping @Sendable (StreamEvent) -> Void,
+            chunkMade: (@Sendable (Chunk) -> Void)? = nil
+        ) {
+            self.opener = opener
+            self.monotonic = monotonic
+            self.utc = utc
+            self.report = report
+            self.chunkMade = chunkMade
+        }
+    }
+
+    /// Starts the stream's life on `eventLoop`.
+    package init(
+        _ definition: LiveStreamDefinition, on eventLoop: any EventLoop, environment: Environment,
+        continuing continuation: StreamContinuation? = nil
+    ) {
+        name = definition.name
+        self.eventLoop = eventLoop
+        let published = NIOLockedValueBox(
+            PublishedStream(
+                title: definition.title,
+                window: LiveWindow(limits: definition.windowLimits, segmentDuration: definition.segmentDuration)))
+        self.published = published
+        let life = NIOLoopBoundBox<StreamLife?>.makeEmptyBox(valueType: StreamLife.self, eventLoop: eventLoop)
+        self.life = life
+        eventLoop.execute {
+            let started = StreamLife(
+                definition, on: eventLoop, environment: environment, continuing: continuation, published: published)
+            life.value = started
+            started.start()
+        }
+    }
+
+    package var title: String { published.withLockedValue { $0.title } }
+    package var window: LiveWindow { published.withLockedValue { $0.window } }
+    package var status: LiveStreamStatus { published.withLockedValue { $0.status } }
+
+    package func attach(_ reader: any ChunkReader, kind: ReaderKind) -> ReaderHandle {
+        let number = NIOLockedValueBox<UInt64?>(nil)
+        eventLoop.execute { [life] in
+            let given = life.value?.attach(reader, kind: kind)
+            number.withLockedValue { $0 = given }
+        }
+        // Detaching goes the same way as attaching, so it comes after it and finds the number.
+        return ReaderHandle { [eventLoop, life] in
+            eventLoop.execute {
+                if let number = number.withLockedValue({ $0 }) { life.value?.detach(number) }
+            }
+        }
+    }
+
+    /// Applies a changed configuration of the same name. Readers stay; inputs that changed are opened anew.
+    package func update(_ definition: LiveStreamDefinition) {
+        eventLoop.execute { [life] in life.value?.update(definition) }
+    }
+
+    /// Ends the stream: inputs are closed and readers told. The future is done when no chunk will come any more.
+    @discardableResult
+    package func stop(reason: String) -> EventLoopFuture<Void> {
+        eventLoop.submit { [life] in life.value?.stop(reason: reason) }
+    }
+}
+
+/// What `StreamLife` publishes for other threads.
+struct PublishedStream: Sendable {
+    var title: String
+    var window: LiveWindow
+    var status = LiveStreamStatus()
+}

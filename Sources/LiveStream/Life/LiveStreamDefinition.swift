@@ -1,0 +1,67 @@
+// What a stream is by its configuration, in the words of this room.
+package import Ingest
+package import Media
+
+/// The part of a stream's configuration that its life depends on.
+package struct LiveStreamDefinition: Hashable, Sendable {
+    package struct Input: Hashable, Sendable {
+        package var url: String
+        package var options: [String: String]
+        package var choice: InputSelection.Choice
+
+        package init(url: String, options: [String: String] = [:], choice: InputSelection.Choice) {
+            self.url = url
+            self.options = options
+            self.choice = choice
+        }
+    }
+
+    package var name: String
+    package var title: String
+    /// In the order of the configuration; the backup, if there is one, last.
+    package var inputs: [Input]
+    package var segmentDuration: MediaSpan
+    package var windowLimits: LiveWindow.Limits
+
+    package init(
+        name: String, title: String? = nil, inputs: [Input], segmentDuration: MediaSpan = .seconds(5),
+        windowLimits: LiveWindow.Limits = LiveWindow.Limits()
+    ) {
+        self.name = name
+        self.title = title ?? name
+        self.inputs = inputs
+        self.segmentDuration = segmentDuration
+        self.windowLimits = windowLimits
+    }
+}
+
+/// What a server that takes a stream over needs from the one before it, to continue timeline and numbers.
+package struct StreamContinuation: Hashable, Sendable {
+    package var anchor: TimelineAnchor?
+    package var sequence: SequenceContinuation?
+    package init(anchor: TimelineAnchor?, sequence: SequenceContinuation?) {
+        self.anchor = anchor
+        self.sequence = sequence
+    }
+}
+
+/// Something that happened in a stream's life, with its reason.
+package struct StreamEvent: Hashable, Sendable {
+    package enum Kind: String, Hashable, Sendable {
+        case inputSwitched = "input_switched"
+        case inputLost = "input_lost"
+        case mediaStarted = "media_started"
+        case mediaLost = "media_lost"
+        case timelineRestarted = "timeline_restarted"
+        case tracksChanged = "tracks_changed"
+    }
+
+    package var kind: Kind
+    package var stream: String
+    package var reason: String
+    package init(_ kind: Kind, stream: String, reason: String) {
+        self.kind = kind
+        self.stream = stream
+        self.reason = reason
+    }
+}

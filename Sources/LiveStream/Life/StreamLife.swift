@@ -1,0 +1,274 @@
+// A stream's life on its event loop: drives input selection, timeline and chunker, fills the window, feeds readers.
+import Ingest
+import Media
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// The life of one stream. All methods are called on `eventLoop`.
+final class StreamLife {
+    private static let tickInterval = TimeAmount.milliseconds(250)
+
+    private let eventLoop: any EventLoop
+    private let environment: LiveStream.Environment
+    private let published: NIOLockedValueBox<PublishedStream>
+    private var definition: LiveStreamDefinition
+    private var selection: InputSelection
+    private var sessions: InputSessions
+    private var timeline: Timeline
+    private var chunker: Chunker
+    private var window: LiveWindow
+    private var readers = FanOut()
+    private var transportStream = TransportStreamFeed()
+    private var random = SystemRandomNumberGenerator()
+    private var tick: RepeatedTask?
+    private var hadMedia = false
+    private var reason = "the stream is starting"
+    private var isStopped = false
+
+    init(
+        _ definition: LiveStreamDefinition, on eventLoop: any EventLoop, environment: LiveStream.Environment,
+        continuing continuation: StreamContinuation?, published: NIOLockedValueBox<PublishedStream>
+    ) {
+        self.definition = definition
+        self.eventLoop = eventLoop
+        self.environment = environment
+        self.published = published
+        selection = InputSelection(definition.inputs.map(\.choice), at: environment.monotonic())
+        sessions = InputSessions(count: definition.inputs.count)
+        timeline = Timeline(anchor: continuation?.anchor)
+        chunker = Chunker(
+            Chunker.Parameters(segmentDuration: definition.segmentDuration),
+            continuesStream: continuation?.sequence != nil)
+        window = LiveWindow(
+            limits: definition.windowLimits, segmentDuration: definition.segmentDuration,
+            continuing: continuation?.sequence)
+    }
+
+    func start() {
+        perform(selection.start(at: environment.monotonic()))
+        // The repeated task keeps the life alive until `stop`, which cancels it.
+        let box = NIOLoopBound(self, eventLoop: eventLoop)
+        tick = eventLoop.scheduleRepeatedTask(initialDelay: Self.tickInterval, delay: Self.tickInterval) { _ in
+            box.value.timePassed()
+        }
+    }
+
+    private func timePassed() {
+        perform(selection.tick(at: environment.monotonic(), using: &random))
+        publishStatus()
+    }
+
+    func stop(reason: String) {
+        guard !isStopped else { return }
+        isStopped = true
+        tick?.cancel()
+        tick = nil
+        sessions.closeAll()
+        finishMedia()
+        readers.end(reason: reason)
+        publishStatus()
+    }
+
+    func update(_ new: LiveStreamDefinition) {
+        let inputsChanged = new.inputs != definition.inputs
+        definition = new
+        window.setLimits(new.windowLimits)
+        published.withLockedValue {
+            $0.title = new.title
+            $0.window = window
+        }
+        guard inputsChanged, !isStopped else { return }
+        sessions.closeAll()
+        finishMedia()
+        sessions = InputSessions(count: new.inputs.count)
+        selection = InputSelection(new.inputs.map(\.choice), at: environment.monotonic())
+        perform(selection.start(at: environment.monotonic()))
+    }
+
+    // MARK: Inputs
+
+    private func perform(_ effects: [InputSelection.Effect]) {
+        for effect in effects {
+            switch effect {
+            case .open(let index): open(index)
+            case .close(let index): sessions.close(index)
+            case .play(let index, let reason): play(index, reason: reason)
+            case .pause(let reason): pause(reason: reason)
+            }
+        }
+    }
+
+    private func open(_ index: Int) {
+        let input = definition.inputs[index]
+        let request = InputRequest(stream: definition.name, url: input.url, options: input.options)
+        let number = sessions.reserve(index)
+        let box = NIOLoopBound(self, eventLoop: eventLoop)
+        do {
+            let session = try environment.opener.open(request) { [eventLoop] event in
+                eventLoop.execute { box.value.received(event, from: index, number: number) }
+            }
+            sessions.set(session, for: index, number: number)
+        } catch {
+            // Reported like a session that ended at once, but after the effects that are being performed now.
+            eventLoop.execute { box.value.received(.ended(error), from: index, number: number) }
+        }
+    }
+
+    private func received(_ event: InputEvent, from index: Int, number: UInt64) {
+        guard !isStopped, sessions.isCurrent(index, number: number) else { return }
+        switch event {
+        case .tracks(let tracks, let clock):
+            sessions.setTracks(tracks, clock: clock, for: index)
+            if selection.active == index, sessions.isPlaying(index) { tracksChanged(tracks) }
+        case .frames(let frames):
+            receivedFrames(frames, from: index)
+        case .clockJump:
+            if selection.active == index { timeline.clockJumped() }
+        case .chunk(let chunk):
+            perform(
+                selection.delivered(index, withKeyFrame: chunk.startsWithKeyFrame, at: environment.monotonic()))
+            if selection.active == index { take([chunk]) }
+        case .ended(let failure):
+            sessions.forget(index)
+            environment.report(
+                StreamEvent(.inputLost, stream: definition.name, reason: "input \(index + 1): \(failure.message)"))
+            perform(selection.ended(index, failure, at: environment.monotonic(), using: &random))
+            publishStatus()
+        }
+    }
+
+    private func receivedFrames(_ frames: [Frame], from index: Int) {
+        let leading = sessions.leadingTrack(of: index)
+        let firstKey = frames.firstIndex { $0.isKey && $0.track == leading }
+        let wasActive = selection.active == index
+        perform(selection.delivered(index, withKeyFrame: firstKey != nil, at: environment.monotonic()))
+        guard selection.active == index else { return }
+        if !sessions.isPlaying(index) { return }
+        // A switch happens at a key frame: what came before it in the same batch is not played.
+        let useful = wasActive ? frames[...] : frames[(firstKey ?? 0)...]
+        let now = environment.utc()
+        var chunks: [Chunk] = []
+        for frame in useful {
+            switch timeline.place(frame, isLeading: frame.track == leading, at: now) {
+            case .skipped: break
+            case .placed(let offset, let newBeginning):
+                if let newBeginning {
+                    chunker.beginAnew(into: &chunks)
+                    noteBeginning(newBeginning)
+                }
+                chunker.append(frame, offset: offset, into: &chunks)
+            }
+        }
+        take(chunks)
+    }
+
+    private func play(_ index: Int, reason: String) {
+        guard let source = sessions.source(of: index) else { return }
+        var chunks: [Chunk] = []
+        chunker.beginAnew(into: &chunks)
+        timeline.sourceChanged(clock: source.clock, reason: reason)
+        chunker.setTracks(source.tracks, into: &chunks)
+        sessions.setPlaying(index)
+        take(chunks)
+        self.reason = reason
+        environment.report(StreamEvent(.inputSwitched, stream: definition.name, reason: reason))
+    }
+
+    private func pause(reason: String) {
+        finishMedia()
+        self.reason = reason
+        environment.report(StreamEvent(.mediaLost, stream: definition.name, reason: reason))
+        hadMedia = false
+    }
+
+    private func tracksChanged(_ tracks: TrackSet) {
+        var chunks: [Chunk] = []
+        chunker.setTracks(tracks, into: &chunks)
+        take(chunks)
+        let names = tracks.tracks.map(\.codec.displayName).joined(separator: ", ")
+        environment.report(StreamEvent(.tracksChanged, stream: definition.name, reason: "now \(names)"))
+    }
+
+    private func noteBeginning(_ reason: String) {
+        // The first beginning of an input is told by the switch to it.
+        guard reason != self.reason else { return }
+        environment.report(StreamEvent(.timelineRestarted, stream: definition.name, reason: reason))
+    }
+
+    // MARK: Chunks
+
+    private func take(_ chunks: [Chunk]) {
+        guard !chunks.isEmpty else { return }
+        for chunk in chunks {
+            window.append(chunk)
+            let packets = transportStream.next(
+                chunk, isWanted: readers.transportStreamReaders > 0)
+            if readers.readerCount > 0 {
+                readers.deliver(
+                    ChunkDelivery(
+                        chunk: chunk, transportStream: packets,
+                        startsWithKeyFrame: chunk.startsSegment && chunk.startsWithKeyFrame))
+            }
+            environment.chunkMade?(chunk)
+        }
+        published.withLockedValue { $0.window = window }
+        if !hadMedia {
+            hadMedia = true
+            environment.report(StreamEvent(.mediaStarted, stream: definition.name, reason: reason))
+            publishStatus()
+        }
+    }
+
+    private func finishMedia() {
+        var chunks: [Chunk] = []
+        chunker.beginAnew(into: &chunks)
+        take(chunks)
+        window.closeOpenSegment()
+        published.withLockedValue { $0.window = window }
+    }
+
+    // MARK: Readers
+
+    func attach(_ reader: any ChunkReader, kind: ReaderKind) -> UInt64? {
+        if isStopped {
+            reader.eventLoop.execute { reader.streamEnded(reason: "the stream has stopped") }
+            return nil
+        }
+        let backlog = window.segments.last { $0.chunks.first?.startsWithKeyFrame ?? false }?.chunks ?? []
+        let packets = kind == .transportStream ? transportStream.backlog(backlog) : []
+        let deliveries = backlog.enumerated().map { index, chunk in
+            ChunkDelivery(
+                chunk: chunk, transportStream: kind == .transportStream ? packets[index] : nil,
+                startsWithKeyFrame: chunk.startsSegment && chunk.startsWithKeyFrame)
+        }
+        return readers.add(reader, kind: kind, backlog: deliveries)
+    }
+
+    func detach(_ number: UInt64) {
+        readers.remove(number)
+    }
+
+    // MARK: Status
+
+    private func publishStatus() {
+        let now = environment.monotonic()
+        var status = LiveStreamStatus()
+        status.isAlive = selection.hasMedia(at: now) && !isStopped
+        status.activeInput = selection.active
+        status.inputs = definition.inputs.enumerated().map { index, input in
+            let (state, trouble, retries) = selection.state(of: index)
+            return LiveStreamStatus.Input(
+                url: input.url, priority: input.choice.priority, isBackup: input.choice.isBackup, state: state,
+                trouble: trouble, retries: retries, counters: sessions.counters(of: index))
+        }
+        status.tracks = window.segments.last?.tracks ?? TrackSet([])
+        status.selection = selection.counters
+        status.bitrate = window.kilobitsPerSecond
+        status.readers = readers.readerCount
+        status.skippedFrames = timeline.skippedFrames
+        status.forcedCuts = chunker.forcedCuts
+        status.continuation = StreamContinuation(anchor: timeline.anchor, sequence: window.continuation)
+        status.reason = reason
+        published.withLockedValue { $0.status = status }
+    }
+}
