@@ -1,1 +1,0 @@
-// Room CMAF: not furnished yet.
