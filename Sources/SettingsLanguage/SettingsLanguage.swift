@@ -1,1 +1,0 @@
-// Room SettingsLanguage: not furnished yet.
