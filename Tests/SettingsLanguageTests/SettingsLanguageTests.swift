@@ -1,1 +1,150 @@
-// tests of SettingsLanguage
+// The reference pages' configurations load unchanged, are printed and read back, and survive damage without a trap.
+import Testing
+
+@testable import SettingsLanguage
+
+/// Configurations of the two reference pages, text unchanged, one fixture per server.
+private let fixtures: [String] = [
+    """
+    cluster_key abcd;
+    peer flussonic:8080;
+    peer streamer:8081;
+    peer s03.myhosting.com;
+    stream cam01 {
+      input file://vod/bunny.mp4;
+      cluster_ingest;
+    }
+    stream cam02 {
+      input file://vod/bunny.mp4;
+      cluster_ingest;
+    }
+    stream cam03 {
+      input fake://fake;
+      cluster_ingest capture_at=streamer;
+    }
+    """,
+    """
+    cluster_key abcd;
+    peer flussonic1:8080;
+    peer streamer:8081 {
+      fetch_timeout 1000;
+      stale_timeout 3000;
+    }
+    """,
+    """
+    stream example_stream {
+      url udp://224.1.2.3:1234;
+      url m4f://flussonic_2.myhosting.com/example;
+      dvr /storage 3d replicate;
+    }
+    """,
+    """
+    stream example_stream {
+      url m4f://flussonic_1.myhosting.com/example;
+      url udp://224.1.2.3:1234;
+      dvr /storage 3d replicate;
+    }
+    """,
+]
+
+private func check(_ text: String) -> SettingsCheck {
+    SettingsCheck(path: "weir.conf", in: TextSettingsSource(["weir.conf": text]))
+}
+
+@Test("Every configuration of the reference pages loads unchanged and without a remark", arguments: fixtures)
+func referencePagesLoad(text: String) throws {
+    let loaded = try LoadedSettings.load("weir.conf", from: TextSettingsSource(["weir.conf": text]))
+    #expect(loaded.warnings.isEmpty)
+    let printed = loaded.settings.text(secrets: .shown)
+    #expect(check(printed).loaded?.settings == loaded.settings, "printed: \(printed)")
+}
+
+@Test func typedValuesOfTheReplicationPage() throws {
+    let settings = try #require(check(fixtures[2]).loaded).settings
+    let stream = try #require(settings.streams.first)
+    #expect(stream.inputs.map(\.url.scheme) == [.udp, .m4f])
+    #expect(stream.archive == ArchiveSettings(location: .path("/storage"), age: .seconds(259_200), replicates: true))
+}
+
+@Test func allMistakesInOneGo() {
+    let found = check(
+        "stream a {\n  inptu fake://fake;\n  input upd://239.0.0.1:1;\n}\nstream a { cluster_ingest; }\nhttp 70000;"
+    ).diagnostics
+    #expect(
+        found.map(\.code) == [
+            .unknownDirective, .invalidURL, .duplicate, .missingPeers, .missingClusterKey, .invalidValue,
+        ])
+    #expect(found.first?.position == SourcePosition(file: "weir.conf", line: 2, column: 3))
+    #expect(found.first?.nearest == "input")
+    #expect(found[1].nearest == "udp://")
+}
+
+@Test(arguments: [(1999, Diagnostic.Severity.error), (2999, .warning), (3000, nil)] as [(Int, Diagnostic.Severity?)])
+func staleTimeoutAgainstFetchTimeout(stale: Int, severity: Diagnostic.Severity?) {
+    let text = "cluster_key k; peer a { fetch_timeout 1000; stale_timeout \(stale); }"
+    #expect(check(text).diagnostics.map(\.severity) == (severity.map { [$0] } ?? []))
+}
+
+@Test func secretsAreNeitherPrintedNorReadBack() throws {
+    let secret = "hunter2"
+    let text = "cluster_key \(secret); edit_auth admin \(secret); stream a { input rtsp://u:\(secret)@h/x; }"
+    let hidden = try #require(check(text).loaded).settings.text(secrets: .hidden)
+    #expect(!hidden.contains(secret))
+    #expect(check(hidden).diagnostics.map(\.code) == [.hiddenSecret, .hiddenSecret, .hiddenSecret])
+    let wrong = check("cluster_key \(secret) \(secret);\ncluster_kye \(secret);")
+    #expect(!Diagnostic.report(wrong.diagnostics).contains(secret))
+}
+
+@Test func identityNamesThePeers() throws {
+    let settings = try #require(check(fixtures[0]).loaded).settings
+    #expect(try settings.identify(hostname: "STREAMER", machineName: "x").peer?.port == 8081)
+    let error = #expect(throws: UnknownIdentity.self) { try settings.identify(hostname: "streamr", machineName: "x") }
+    #expect(error?.peers == ["flussonic", "streamer", "s03.myhosting.com"])
+    #expect(error?.nearest == "streamer")
+}
+
+@Test func includeCycleIsNamed() {
+    let source = TextSettingsSource(["a/w.conf": "include b.conf;", "a/b.conf": "include w.conf;"])
+    #expect(SettingsCheck(path: "a/w.conf", in: source).diagnostics.map(\.code) == [.includeCycle])
+}
+
+/// SplitMix64: the same numbers for the same seed everywhere.
+private struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+@Test(arguments: 0..<4)
+func damagedTextNeverTrapsAndEveryRemarkHasItsPlace(seed: UInt64) {
+    var random = Seeded(state: seed)
+    let pieces = [
+        "{", "}", ";", "\"", "'", "\\", "#", "=", "\n", "..", "://", "99999999999999999999", "\u{0}", "é", "%",
+    ]
+    for _ in 0..<1000 {
+        var scalars = Array(fixtures.randomElement(using: &random)!.unicodeScalars)
+        for _ in 0..<Int.random(in: 1...6, using: &random) {
+            let place = Int.random(in: 0..<scalars.count, using: &random)
+            if Bool.random(using: &random) {
+                scalars.remove(at: place)
+            } else {
+                scalars.insert(contentsOf: pieces.randomElement(using: &random)!.unicodeScalars, at: place)
+            }
+        }
+        let text = String(String.UnicodeScalarView(scalars))
+        let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+        let result = check(text)
+        for position in result.diagnostics.map(\.position) {
+            #expect((1...lines.count).contains(position.line))
+            #expect(position.column >= 1 && position.column <= (lines[position.line - 1].count + 1))
+        }
+        if let settings = result.loaded?.settings {
+            #expect(check(settings.text(secrets: .shown)).loaded?.settings == settings, "seed \(seed): \(text)")
+        }
+    }
+}
