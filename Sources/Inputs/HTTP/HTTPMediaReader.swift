@@ -91,6 +91,7 @@ final class HTTPMediaReader: HTTPClientResponseDelegate, Sendable {
             reason =
                 causes.isEmpty
                 ? "host \(error.host) was not found" : "cannot connect (\(causes.joined(separator: "; ")))"
+        case let error as IOError: reason = "cannot connect or went away (\(errorText(error.errnoCode)))"
         default: reason = "\(error)"
         }
         return InputFailure(code: .unreachable, message: "\(name): \(reason)")

@@ -37,6 +37,8 @@ package struct HTTPTransportStreamInput: InputKind {
         let state = SessionState()
         let reader = HTTPMediaReader(name: url.description, parser: parser, state: state, deliver: deliver)
         let task = client.execute(request: try httpRequest(for: url), delegate: reader)
+        // The client tells its delegate of no failure while it follows redirects; only the task fails then.
+        task.futureResult.whenFailure { reader.didReceiveError(task: task, $0) }
         return HTTPSession(task: task, state: state)
     }
 

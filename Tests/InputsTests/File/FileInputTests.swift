@@ -1,0 +1,124 @@
+// file:// on real files that ffmpeg made.
+import Foundation
+import Ingest
+import Media
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import Inputs
+
+@Suite(.timeLimit(.minutes(2)))
+struct FileInputTests {
+    let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    @Test func transportStreamPositions() throws {
+        try FFmpeg.make(FFmpeg.source(seconds: 4, options: "-muxrate 3M -f mpegts \(directory.path)/clip.ts"))
+        var media = try open("clip.ts")
+        #expect(media.duration == .seconds(4))
+        #expect(media.entries == (0..<4).map { .seconds($0) })
+        var whole = Gathered()
+        try media.seek(to: .zero)
+        whole.append(contentsOf: try media.read(until: media.duration))
+        #expect(whole.frames(of: .video).count == 100)
+        #expect(whole.frames(of: .video).map(\.decodeTime.ticks) == (0..<100).map { $0 * 3600 })
+
+        // From each key frame on the same frames come, and they come once however they are asked for.
+        for entry in media.entries {
+            try media.seek(to: entry)
+            var part = Gathered()
+            for tenth in 1...45 {
+                let limit = min(media.duration, entry + .milliseconds(Int64(tenth) * 100))
+                part.append(contentsOf: try media.read(until: limit))
+                #expect(part.frames.allSatisfy { $0.decodeTime.ticks < limit.ticks })
+            }
+            for kind in [Track.Kind.video, .audio] {
+                let expected = whole.frames(of: kind).filter { $0.decodeTime.ticks >= entry.ticks }
+                let got = part.frames(of: kind)
+                // Sound whose packets lie before the key frame's in the file may be missing at the very begin.
+                let missing = expected.count - got.count
+                #expect(kind == .video ? missing == 0 : (0...25).contains(missing))
+                #expect(got.map(\.decodeTime) == expected.dropFirst(missing).map(\.decodeTime))
+                #expect(got.map(\.data) == expected.dropFirst(missing).map(\.data))
+            }
+        }
+    }
+
+    @Test(arguments: ["ts"])
+    func playsInRealTime(_ kind: String) async throws {
+        try FFmpeg.make(FFmpeg.source(seconds: 2, options: "\(directory.path)/clip.\(kind)"))
+        let clock = TestClock(MediaTime(unixMilliseconds: 1_790_000_000_000))
+        let (probe, session, threads) = try play("clip.\(kind)", now: clock.advance)
+        let gathered = await probe.gather { $0.frames(of: .video).count >= 200 }
+        #expect(gathered.failure == nil)
+        #expect(gathered.clocks == [.utc])
+        #expect(gathered.clockJumps == 0)
+        let times = gathered.frames(of: .video).map(\.decodeTime)
+        #expect(zip(times, times.dropFirst()).allSatisfy { ($1 - $0).ticks == 3600 })
+        #expect(session.counters.bytes > 0)
+        session.stop()
+        try await threads.shutdownGracefully()
+    }
+
+    @Test(arguments: [
+        ("none.mp4", InputFailure.Code.unreachable, "no file none.mp4 in root «vod»"),
+        ("text.mp4", .unsupportedMedia, "neither an MP4 file nor"),
+        ("empty.ts", .unsupportedMedia, "neither an MP4 file nor"),
+        ("null.ts", .unsupportedMedia, "without a key frame"),
+        ("folder", .misconfigured, "not a regular file"),
+    ])
+    func badFiles(_ name: String, _ code: InputFailure.Code, _ words: String) async throws {
+        try directory.file("text.mp4", Data(String(repeating: "Not media at all. ", count: 1000).utf8))
+        try directory.file("empty.ts", Data())
+        let null: [UInt8] = [0x47, 0x1F, 0xFF, 0x10] + [UInt8](repeating: 0xFF, count: 184)
+        try directory.file("null.ts", Data((0..<2000).flatMap { _ in null }))
+        try FileManager.default.createDirectory(atPath: "\(directory.path)/folder", withIntermediateDirectories: true)
+        let (probe, session, threads) = try play(name, now: { MediaTime(ticks: 1) })
+        let failure = try #require(await probe.failure())
+        #expect(failure.code == code)
+        #expect(failure.message.contains(words) && failure.message.contains("file://vod/\(name)"), "\(failure)")
+        session.stop()
+        try await threads.shutdownGracefully()
+    }
+
+    private func open(_ name: String) throws -> any LoopedMedia {
+        let file = try FileRoots(["vod": directory.path]).locate(InputURL("file://vod/\(name)")).open()
+        return try openLoopedMedia(file, request: InputRequest(stream: "s", url: file.name)) {
+            request throws(InputFailure) in try TransportStreamParser(request)
+        }
+    }
+
+    private func play(
+        _ name: String, now: @escaping @Sendable () -> MediaTime
+    ) throws -> (EventProbe, any InputSession, NIOThreadPool) {
+        let threads = NIOThreadPool(numberOfThreads: 2)
+        threads.start()
+        let inputs = StandardInputs([
+            FileInput(
+                roots: FileRoots(["vod": directory.path]), eventLoops: .singletonMultiThreadedEventLoopGroup,
+                threads: threads,
+                makeParser: { request throws(InputFailure) in try TransportStreamParser(request) }, now: now)
+        ])
+        let probe = EventProbe()
+        let session = try inputs.open(
+            InputRequest(stream: "cam", url: "file://vod/\(name)"), deliver: probe.deliver)
+        return (probe, session, threads)
+    }
+}
+
+/// UTC that goes on half a second each time it is asked: a file of seconds is played many times over at once.
+private final class TestClock: Sendable {
+    private let time: Mutex<MediaTime>
+
+    init(_ start: MediaTime) { time = Mutex(start) }
+
+    func advance() -> MediaTime {
+        time.withLock { time in
+            defer { time += .milliseconds(500) }
+            return time
+        }
+    }
+}

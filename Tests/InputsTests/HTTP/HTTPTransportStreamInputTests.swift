@@ -1,0 +1,121 @@
+// tshttp:// against a server of our own: media, statuses, redirects, credentials, wrong bodies, no server.
+import AsyncHTTPClient
+import Foundation
+import Ingest
+import Inputs
+import Media
+import NIOHTTP1
+import Testing
+
+@Suite(.timeLimit(.minutes(2)))
+struct HTTPTransportStreamInputTests {
+    @Test func playsAnEndlessAnswer() async throws {
+        let media = try Self.media()
+        try await probing([
+            "/live": .body(media, pieceSize: 1000, ends: false),
+            "/moved": .status(.found, headers: [("Location", "/live")]),
+        ]) { open in
+            for path in ["/live", "/moved"] {
+                let (probe, session) = try open("tshttp://127.0.0.1:PORT\(path)")
+                let gathered = await probe.gather { $0.frames(of: .video).count >= 40 }
+                #expect(gathered.failure == nil)
+                #expect(!gathered.isOutOfOrder)
+                #expect(session.counters.bytes > 10_000)
+                #expect(session.counters.tsLost == 0)
+                session.stop()
+            }
+        }
+    }
+
+    @Test func theEndOfTheAnswerIsTheEnd() async throws {
+        let media = try Self.media()
+        try await probing(["/live": .body(media, pieceSize: 5000, ends: true)]) { open in
+            let (probe, _) = try open("tshttp://127.0.0.1:PORT/live")
+            let gathered = await probe.gather { _ in false }
+            // Two seconds at 25 fps, the last one included.
+            #expect(gathered.frames(of: .video).count == 50)
+            #expect(gathered.failure?.code == .ended)
+            #expect(gathered.failure?.message.contains("\(media.count) bytes") == true, "\(gathered.failure as Any)")
+        }
+    }
+
+    @Test func credentialsOfTheURLAreSent() async throws {
+        let media = try Self.media()
+        try await probing(["/live": .ifAuthorized("Basic bWU6YUBi", media)]) { open in
+            let (probe, session) = try open("tshttp://me:a%40b@127.0.0.1:PORT/live")
+            #expect(await probe.gather { !$0.frames.isEmpty }.failure == nil)
+            session.stop()
+            let failure = await (try open("tshttp://me:wrong@127.0.0.1:PORT/live").probe).failure()
+            #expect(failure?.message.contains("answered 401") == true)
+            #expect(failure?.message.contains("wrong") == false, "\(failure as Any)")
+        }
+    }
+
+    @Test func statusesAreSaid() async throws {
+        try await probing([
+            "/busy": .status(.serviceUnavailable), "/loop": .status(.found, headers: [("Location", "/loop")]),
+        ]) { open in
+            for (path, words) in [
+                ("/busy", "answered 503 Service Unavailable"), ("/none", "answered 404"),
+                ("/loop", "redirects without end"),
+            ] {
+                let failure = try #require(await (try open("tshttp://127.0.0.1:PORT\(path)").probe).failure())
+                #expect(failure.code == .unreachable)
+                #expect(failure.message.contains(words), "\(failure)")
+            }
+        }
+    }
+
+    @Test func aPageIsNoTransportStream() async throws {
+        let page = Array(String(repeating: "<html>GGGG</html>\n", count: 500).utf8)
+        try await probing(["/page": .body(page, pieceSize: 700, ends: false)]) { open in
+            let failure = try #require(await (try open("tshttp://127.0.0.1:PORT/page").probe).failure())
+            #expect(failure.code == .unsupportedMedia)
+            #expect(failure.message.contains("not a transport stream"), "\(failure)")
+        }
+    }
+
+    @Test func unreachableServers() async throws {
+        try await probing([:]) { open in
+            let port = Loopback.freePort()
+            let refused = try #require(await (try open("tshttp://127.0.0.1:\(port)/").probe).failure())
+            #expect(refused.code == .unreachable)
+            #expect(
+                refused.message.contains("Connection refused") && refused.message.contains("127.0.0.1"), "\(refused)")
+            // TLS to a server that speaks none.
+            let plain = try #require(await (try open("tshttps://127.0.0.1:PORT/").probe).failure())
+            #expect(plain.code == .unreachable)
+            #expect(throws: InputFailure.self) { try open("tshttp:///path") }
+        }
+    }
+
+    private static func media() throws -> [UInt8] {
+        let directory = try TemporaryDirectory()
+        try FFmpeg.make(FFmpeg.source(seconds: 2, options: "-f mpegts \(directory.path)/live.ts"))
+        return Array(try Data(contentsOf: URL(fileURLWithPath: "\(directory.path)/live.ts")))
+    }
+
+    typealias Open = (String) throws -> (probe: EventProbe, session: any InputSession)
+
+    /// Runs with a server, whose port stands for PORT in URLs, and a client; both are gone afterwards.
+    private func probing(_ answers: [String: OriginAnswer], _ body: (Open) async throws -> Void) async throws {
+        let origin = try await HTTPOrigin(answers)
+        let client = HTTPClient(
+            eventLoopGroupProvider: .singleton, configuration: HTTPTransportStreamInput.configuration)
+        let inputs = StandardInputs([
+            HTTPTransportStreamInput(
+                client: client,
+                makeParser: { request throws(InputFailure) in try TransportStreamParser(request) })
+        ])
+        let open: Open = { url in
+            let probe = EventProbe()
+            let url = url.replacing("PORT", with: "\(origin.port)")
+            return (probe, try inputs.open(InputRequest(stream: "cam", url: url), deliver: probe.deliver))
+        }
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(open)) } catch { result = .failure(error) }
+        try await client.shutdown()
+        try await origin.close()
+        try result.get()
+    }
+}

@@ -1,0 +1,55 @@
+// The system's ffmpeg as a sender and as a maker of files.
+import Foundation
+
+/// A running ffmpeg. Ends when it is released.
+final class FFmpeg {
+    /// 25 fps H.264 with a key frame per second and, if wanted, AAC: seconds of a test picture.
+    static func source(seconds: Int, options: String = "", audio: Bool = true) -> [String] {
+        var arguments = "-f lavfi -i testsrc2=size=160x120:rate=25 "
+        if audio { arguments += "-f lavfi -i sine=frequency=440:sample_rate=48000 " }
+        arguments += "-t \(seconds) -c:v libx264 -preset ultrafast -g 25 -bf 0 -pix_fmt yuv420p "
+        if audio { arguments += "-c:a aac -b:a 64k " }
+        return (arguments + options).split(separator: " ").map(String.init)
+    }
+
+    private let process = Process()
+
+    init(_ arguments: [String]) throws {
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/ffmpeg")
+        process.arguments = ["-nostdin", "-loglevel", "error", "-y"] + arguments
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+    }
+
+    deinit { process.terminate() }
+
+    func wait() -> Int32 {
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    /// Runs to the end; the status is zero or the test has no ground to stand on.
+    static func make(_ arguments: [String]) throws {
+        let status = try FFmpeg(arguments).wait()
+        guard status == 0 else { throw FFmpegFailure(status: status) }
+    }
+}
+
+struct FFmpegFailure: Error { var status: Int32 }
+
+/// A directory that is removed with its owner.
+final class TemporaryDirectory {
+    let path: String
+
+    init() throws {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("weir-inputs-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        path = url.path
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func file(_ name: String, _ contents: Data) throws {
+        try contents.write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+    }
+}

@@ -1,0 +1,162 @@
+// udp:// on real sockets of loopback: ffmpeg sends, and the test itself.
+import Ingest
+import Inputs
+import Media
+import NIOCore
+import Testing
+
+@Suite(.timeLimit(.minutes(2)))
+struct UDPInputTests {
+    let loops: ReceiveLoopGroup
+    let input: StandardInputs
+    let recorder: StandardInputs
+
+    init() throws {
+        loops = try ReceiveLoopGroup(threadCount: 2)
+        input = StandardInputs([
+            UDPInput(loops: loops, makeParser: { request throws(InputFailure) in try TransportStreamParser(request) })
+        ])
+        recorder = StandardInputs([UDPInput(loops: loops, makeParser: { _ in ByteRecorder() })])
+    }
+
+    @Test(arguments: ["mpegts udp://127.0.0.1:PORT?pkt_size=1316", "rtp_mpegts rtp://127.0.0.1:PORT"])
+    func unicastFromFFmpeg(_ output: String) async throws {
+        let port = Loopback.freePort()
+        let probe = EventProbe()
+        let session = try input.open(
+            InputRequest(stream: "cam", url: "udp://127.0.0.1:\(port)"), deliver: probe.deliver)
+        let sender = try FFmpeg(
+            ["-re"]
+                + FFmpeg.source(
+                    seconds: 60, options: "-f \(output.replacing("PORT", with: "\(port)"))"))
+        let gathered = await probe.gather { $0.frames(of: .video).count >= 60 && $0.frames(of: .audio).count >= 60 }
+        #expect(gathered.failure == nil)
+        #expect(!gathered.isOutOfOrder)
+        #expect(gathered.clocks.allSatisfy { $0 == .free })
+        let times = gathered.frames(of: .video).map(\.decodeTime)
+        #expect(zip(times, times.dropFirst()).allSatisfy { ($1 - $0).ticks == 3600 })
+        #expect(session.counters.bytes > 0)
+        #expect(session.counters.tsLost == 0)
+        #expect(session.counters.kernelDrops == 0)
+        session.stop()
+        withExtendedLifetime(sender) { loops.stop() }
+    }
+
+    @Test func multicastIsShared() async throws {
+        let port = Loopback.freePort()
+        let url = "udp://239.255.77.1:\(port)/127.0.0.1"
+        let probes = [EventProbe(), EventProbe()]
+        let sessions = try probes.map {
+            try input.open(InputRequest(stream: "cam", url: url), deliver: $0.deliver)
+        }
+        let sender = try FFmpeg(
+            ["-re"]
+                + FFmpeg.source(
+                    seconds: 60,
+                    options: "-f mpegts udp://239.255.77.1:\(port)?pkt_size=1316&localaddr=127.0.0.1&ttl=0"))
+        for probe in probes {
+            let gathered = await probe.gather { $0.frames(of: .video).count >= 30 }
+            #expect(gathered.failure == nil)
+        }
+        for session in sessions { session.stop() }
+        withExtendedLifetime(sender) { loops.stop() }
+    }
+
+    @Test func sourceSpecificMulticastJoins() async throws {
+        let port = Loopback.freePort()
+        let probe = EventProbe()
+        let session = try input.open(
+            InputRequest(stream: "cam", url: "udp://127.0.0.1@232.7.7.7:\(port)/127.0.0.1"), deliver: probe.deliver)
+        let sender = try FFmpeg(
+            ["-re"]
+                + FFmpeg.source(
+                    seconds: 60,
+                    options: "-f mpegts udp://232.7.7.7:\(port)?pkt_size=1316&localaddr=127.0.0.1&ttl=0"))
+        let gathered = await probe.gather { $0.frames(of: .video).count >= 30 }
+        #expect(gathered.failure == nil)
+        session.stop()
+        withExtendedLifetime(sender) { loops.stop() }
+    }
+
+    @Test func portInUse() async throws {
+        let port = Loopback.freePort()
+        let (first, second) = (EventProbe(), EventProbe())
+        let request = InputRequest(stream: "cam", url: "udp://127.0.0.1:\(port)")
+        let one = try recorder.open(request, deliver: first.deliver)
+        // The first socket is open once something came through it.
+        _ = await received(1, by: first, sending: [[0x47, 1]], to: port)
+        let two = try recorder.open(request, deliver: second.deliver)
+        let failure = try #require(await second.failure())
+        #expect(failure.code == .unreachable)
+        #expect(failure.message.contains("another program or input listens on port \(port)"), "\(failure)")
+        // The other is not disturbed, and a stopped input gives its port back.
+        #expect(await received(1, by: first, sending: [[0x47, 2]], to: port).last == [0x47, 2])
+        one.stop()
+        two.stop()
+        loops.stop()
+    }
+
+    @Test func addressOfAnotherMachine() async throws {
+        let probe = EventProbe()
+        let session = try recorder.open(
+            InputRequest(stream: "cam", url: "udp://192.0.2.7:\(Loopback.freePort())"), deliver: probe.deliver)
+        let failure = try #require(await probe.failure())
+        #expect(failure.code == .unreachable)
+        #expect(failure.message.contains("192.0.2.7 is not an address of this machine"), "\(failure)")
+        session.stop()
+        loops.stop()
+    }
+
+    @Test func reopeningAfterStopWorks() async throws {
+        let loops = try ReceiveLoopGroup(threadCount: 1)
+        let recorder = StandardInputs([UDPInput(loops: loops, makeParser: { _ in ByteRecorder() })])
+        let port = Loopback.freePort()
+        for round in UInt8(0)..<3 {
+            let probe = EventProbe()
+            let session = try recorder.open(
+                InputRequest(stream: "cam", url: "udp://127.0.0.1:\(port)"), deliver: probe.deliver)
+            #expect(await received(1, by: probe, sending: [[0x47, round]], to: port).last == [0x47, round])
+            session.stop()
+            session.stop()
+        }
+        loops.stop()
+    }
+
+    @Test func rtpIsReordered() async throws {
+        let port = Loopback.freePort()
+        let probe = EventProbe()
+        let session = try recorder.open(
+            InputRequest(stream: "cam", url: "udp://127.0.0.1:\(port)"), deliver: probe.deliver)
+        _ = await received(1, by: probe, sending: [[0x47, 0]], to: port)
+        let packets = [1, 3, 2, 5, 4, 6].map { number -> [UInt8] in
+            [0x80, 33, 0, UInt8(number), 0, 0, 0, 0, 0, 0, 0, 7, 0x47, UInt8(number)]
+        }
+        Loopback.send(packets, to: port)
+        let gathered = await probe.gather { $0.frames.contains { $0.data.getInteger(at: 1) == UInt8(6) } }
+        // Probing datagrams may still be on their way: they end in zero.
+        let numbers = gathered.frames.compactMap { $0.data.getInteger(at: 1, as: UInt8.self) }.filter { $0 != 0 }
+        #expect(numbers == [1, 2, 3, 4, 5, 6])
+        #expect(session.counters.rtpReordered >= 2)
+        #expect(session.counters.rtpLost == 0)
+        session.stop()
+        loops.stop()
+    }
+
+    /// Sends again and again until `count` datagrams came: the socket may not be open yet when the first is sent.
+    private func received(
+        _ count: Int, by probe: EventProbe, sending datagrams: [[UInt8]], to port: UInt16
+    ) async -> [[UInt8]] {
+        let sender = Task {
+            while !Task.isCancelled {
+                Loopback.send(datagrams, to: port)
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        let wanted = datagrams.last
+        let gathered = await probe.gather { gathered in
+            gathered.frames.filter { Array($0.data.readableBytesView) == wanted }.count >= count
+        }
+        sender.cancel()
+        return gathered.frames.map { Array($0.data.readableBytesView) }
+    }
+}
