@@ -12,7 +12,7 @@ protocol LoopedMedia {
 
     /// The next `read` begins with the key frame at `entry`, one of `entries`.
     mutating func seek(to entry: MediaSpan) throws(InputFailure)
-    /// The frames whose position is below `limit` and that were not read yet, in order of decode time, as `.tracks` and
+    /// The frames whose position is below `limit` and that were not read yet, per track in decode order, as `.tracks` and
     /// `.frames`; their times are positions. Frames at negative positions are left out.
     mutating func read(until limit: MediaSpan) throws(InputFailure) -> [InputEvent]
 }

@@ -65,14 +65,16 @@ struct FileInputTests {
 
     @Test(arguments: [
         ("none.mp4", InputFailure.Code.unreachable, "no file none.mp4 in root «vod»"),
-        ("text.mp4", .unsupportedMedia, "neither an MP4 file nor"),
-        ("empty.ts", .unsupportedMedia, "neither an MP4 file nor"),
+        ("text.mp4", .unsupportedMedia, "is not an MPEG transport stream"),
+        ("empty.ts", .unsupportedMedia, "is not an MPEG transport stream"),
+        ("movie.mp4", .unsupportedMedia, "MP4 files are not available in this version"),
         ("null.ts", .unsupportedMedia, "without a key frame"),
         ("folder", .misconfigured, "not a regular file"),
     ])
     func badFiles(_ name: String, _ code: InputFailure.Code, _ words: String) async throws {
         try directory.file("text.mp4", Data(String(repeating: "Not media at all. ", count: 1000).utf8))
         try directory.file("empty.ts", Data())
+        try directory.file("movie.mp4", Data([0, 0, 0, 16]) + Data("ftypisom".utf8) + Data([0, 0, 2, 0]))
         let null: [UInt8] = [0x47, 0x1F, 0xFF, 0x10] + [UInt8](repeating: 0xFF, count: 184)
         try directory.file("null.ts", Data((0..<2000).flatMap { _ in null }))
         try FileManager.default.createDirectory(atPath: "\(directory.path)/folder", withIntermediateDirectories: true)
