@@ -1,1 +1,0 @@
-// Room HLS: not furnished yet.
