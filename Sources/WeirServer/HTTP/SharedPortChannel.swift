@@ -18,8 +18,8 @@ struct SharedPortChannel: ServerChildChannel, HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
     let responder: HTTPChannelHandler.Responder
-    /// Makes the media handler of one connection. `isSecure` tells whether the connection is TLS.
-    let makeMediaHandler: @Sendable () -> any ChannelHandler & Sendable
+    /// Makes the handlers of one connection that stand before Hummingbird: deadlines, media answers.
+    let makeHandlers: @Sendable () -> [any ChannelHandler & Sendable]
     let isSecure: Bool
 
     /// Bounds of what a client may send as a request head; the codec answers 431 beyond them.
@@ -40,7 +40,7 @@ struct SharedPortChannel: ServerChildChannel, HTTPChannelHandler {
                 withOutboundHeaderValidation: true,
                 withEncoderConfiguration: .init(),
                 withDecoderLimitConfiguration: Self.decoderLimits)
-            try pipeline.addHandler(makeMediaHandler())
+            try pipeline.addHandlers(makeHandlers())
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: isSecure))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))

@@ -1,0 +1,109 @@
+// The server as the API asks for it.
+import LiveStream
+import ManagementAPI
+import Media
+import NIOConcurrencyHelpers
+import NIOCore
+import Playback
+import SettingsLanguage
+
+/// Answers the API from the running server. May be used from any task.
+final class ServerModel: ManagedServer {
+    /// What the model needs of the server's control path.
+    struct Control: Sendable {
+        var reload: @Sendable () async throws -> [String]
+        var stop: @Sendable () async -> Void
+    }
+
+    let events: EventLog
+    private let hostname: String
+    private let instanceID: String
+    private let keeper: StreamKeeper
+    private let sessionRegistry: SessionRegistry
+    private let statistics: ProcessStatistics
+    private let clocks: SystemClocks
+    private let configuration: RunningConfiguration
+    private let control: Control
+
+    init(
+        hostname: String, instanceID: String, events: EventLog, keeper: StreamKeeper, sessions: SessionRegistry,
+        statistics: ProcessStatistics, clocks: SystemClocks, configuration: RunningConfiguration, control: Control
+    ) {
+        self.hostname = hostname
+        self.instanceID = instanceID
+        self.events = events
+        self.keeper = keeper
+        self.sessionRegistry = sessions
+        self.statistics = statistics
+        self.clocks = clocks
+        self.configuration = configuration
+        self.control = control
+    }
+
+    var access: APIAccess {
+        let settings = configuration.current.settings
+        return APIAccess(
+            view: settings.viewAuth.map { .init(user: $0.user, password: $0.password.value) },
+            edit: settings.editAuth.map { .init(user: $0.user, password: $0.password.value) })
+    }
+
+    func streams() -> [StreamFacts] {
+        let viewers = viewersByStream()
+        return keeper.entries.map {
+            StreamFacts($0, viewers: viewers[$0.settings.name] ?? 0, hostname: hostname)
+        }
+    }
+
+    func stream(_ name: String) -> StreamFacts? {
+        keeper.entry(name).map {
+            StreamFacts(
+                $0, viewers: sessionRegistry.viewerCount(of: name, at: clocks.monotonic()), hostname: hostname,
+                events: events.newest(limit: 50, stream: name))
+        }
+    }
+
+    func sessions() -> [SessionFacts] {
+        sessionRegistry.sessions(at: clocks.monotonic()).map { session in
+            SessionFacts(
+                id: String(session.id), name: session.stream, proto: session.viewerProtocol.rawValue,
+                ip: session.address, userAgent: session.userAgent, openedAt: session.openedAt,
+                bytes: UInt64(session.byteCount), skips: UInt64(session.skipCount))
+        }
+    }
+
+    func serverFacts() -> ServerFacts {
+        let streams = keeper.entries.compactMap { $0.running?.status }
+        let alive = streams.filter(\.isAlive)
+        return ServerFacts(
+            hostname: hostname, version: WeirVersion.text, instanceID: instanceID, uptime: statistics.uptime,
+            now: clocks.utc().unixMilliseconds, cpu: statistics.cpuPercent, memory: statistics.residentBytes,
+            streams: keeper.entries.count, streamsAlive: alive.count,
+            clients: sessionRegistry.sessions(at: clocks.monotonic()).count,
+            inputKbit: alive.reduce(0) { $0 + $1.bitrate }, outputKbit: 0)
+    }
+
+    func peers() -> [PeerFacts] { [] }
+
+    func config() -> ConfigFacts {
+        let current = configuration.current
+        return ConfigFacts(
+            path: configuration.path, text: current.settings.text(secrets: .hidden),
+            notices: (current.warnings + current.unavailable(given: WeirFeatures.available)).map(\.description))
+    }
+
+    func metrics() -> [MetricFamily] { [] }
+
+    func unreadiness() -> String? { nil }
+
+    func reload() async throws -> [String] { try await control.reload() }
+
+    func stop() async { await control.stop() }
+
+    func setDraining(_ draining: Bool) async throws {
+        throw Problem.badRequest("this server is not in a group", hint: "a group needs cluster_key and peer lines")
+    }
+
+    private func viewersByStream() -> [String: Int] {
+        sessionRegistry.sessions(at: clocks.monotonic()).reduce(into: [:]) { $0[$1.stream, default: 0] += 1 }
+    }
+}

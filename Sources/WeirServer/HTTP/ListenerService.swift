@@ -1,0 +1,63 @@
+// One listening port as a service: opens it, serves until shutdown, and says clearly why it could not open.
+import Hummingbird
+import HummingbirdTLS
+import Logging
+import NIOCore
+import NIOSSL
+import ServiceLifecycle
+import SettingsLanguage
+
+/// Serves one `http` or `https` line of the configuration.
+struct ListenerService: Service {
+    let listener: ListenerSettings
+    let router: Router<BasicRequestContext>
+    let eventLoops: any EventLoopGroup
+    let logger: Logger
+    let makeConnectionHandlers: @Sendable (_ isSecure: Bool) -> [any ChannelHandler & Sendable]
+    /// Called with the port once it is open.
+    let opened: @Sendable (ListenerSettings, Int) -> Void
+
+    func run() async throws {
+        do {
+            try await application().run()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw LaunchError(
+                "cannot listen on \(listener.place): another program has this port; "
+                    + "end it, or choose another port with an http line or --listen")
+        } catch let error as IOError {
+            throw LaunchError("cannot listen on \(listener.place): \(error)")
+        }
+    }
+
+    private func application() throws -> Application<RouterResponder<BasicRequestContext>> {
+        let isSecure = listener.tls != nil
+        let plain = HTTPServerBuilder { responder in
+            SharedPortChannel(
+                responder: responder, makeHandlers: { makeConnectionHandlers(isSecure) }, isSecure: isSecure)
+        }
+        let server =
+            try listener.tls.map { tls in
+                try HTTPServerBuilder.tls(plain, tlsConfiguration: Self.tlsConfiguration(tls))
+            } ?? plain
+        return Application(
+            router: router, server: server,
+            configuration: ApplicationConfiguration(
+                address: .hostname(listener.host ?? "0.0.0.0", port: listener.port), serverName: "Weir"),
+            onServerRunning: { channel in
+                opened(listener, channel.localAddress?.port ?? listener.port)
+            },
+            eventLoopGroupProvider: .shared(eventLoops), logger: logger)
+    }
+
+    private static func tlsConfiguration(_ tls: ListenerSettings.TLS) throws -> TLSConfiguration {
+        do {
+            return .makeServerConfiguration(
+                certificateChain: try NIOSSLCertificate.fromPEMFile(tls.certificate).map { .certificate($0) },
+                privateKey: .privateKey(try NIOSSLPrivateKey(file: tls.key, format: .pem)))
+        } catch {
+            throw LaunchError(
+                "cannot use the certificate \(tls.certificate) with the key \(tls.key): \(error); both must be PEM files"
+            )
+        }
+    }
+}

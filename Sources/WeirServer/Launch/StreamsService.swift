@@ -1,0 +1,17 @@
+// The streams as a service: started before the listeners, stopped after them.
+import ServiceLifecycle
+
+/// Starts the streams of the configuration and stops them all at shutdown.
+struct StreamsService: Service {
+    let keeper: StreamKeeper
+    let configuration: RunningConfiguration
+    /// Called when no stream makes chunks any more.
+    let stopped: @Sendable () async -> Void
+
+    func run() async throws {
+        _ = keeper.apply(configuration.current.settings)
+        try? await gracefulShutdown()
+        await keeper.stopAll(reason: "the server is shutting down")
+        await stopped()
+    }
+}

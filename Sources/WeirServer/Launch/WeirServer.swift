@@ -1,0 +1,177 @@
+// The composition root: from checked settings to one group of services that runs until shutdown.
+import AsyncHTTPClient
+import CLinux
+import Hummingbird
+import Ingest
+import Inputs
+import LiveStream
+package import Logging
+import ManagementAPI
+import Media
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+import Playback
+import ServiceLifecycle
+package import SettingsLanguage
+import UnixSignals
+
+/// A Weir server.
+package struct WeirServer: Sendable {
+    /// How a server is started.
+    package struct Launch: Sendable {
+        package var path: String?
+        package var settings: LoadedSettings
+        package var identity: ServerIdentity
+        /// `--listen`: in place of the file's `http` lines.
+        package var listen: [ListenerSettings]
+        package var logger: Logger
+
+        package init(
+            path: String?, settings: LoadedSettings, identity: ServerIdentity, listen: [ListenerSettings],
+            logger: Logger
+        ) {
+            self.path = path
+            self.settings = settings
+            self.identity = identity
+            self.listen = listen
+            self.logger = logger
+        }
+    }
+
+    /// After this long, a shutdown no longer waits for viewers.
+    private static let longestShutdown = Duration.seconds(10)
+
+    private let launch: Launch
+    private let clocks = SystemClocks.machine
+
+    package init(_ launch: Launch) {
+        self.launch = launch
+    }
+
+    /// Runs until SIGTERM, SIGINT or the API's stop. Throws `LaunchError` when it cannot start.
+    package func run() async throws {
+        // A viewer who hangs up while we write must cost that viewer only.
+        signal(SIGPIPE, SIG_IGN)
+        let logger = launch.logger
+        let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let files = NIOThreadPool(numberOfThreads: 2)
+        files.start()
+        let client = HTTPClient(eventLoopGroup: eventLoops)
+        let configuration = RunningConfiguration(path: launch.path, loaded: launch.settings)
+        let events = EventLog(server: launch.identity.name) { [clocks] in clocks.utc().unixMilliseconds }
+        let roots = FileRoots(Self.fileRoots(launch.settings.settings))
+        let inputs: StandardInputs
+        do {
+            inputs = try Self.inputs(
+                roots: roots, eventLoops: eventLoops, files: files, client: client, clocks: clocks)
+        } catch {
+            throw LaunchError("cannot start the receiving threads: \(error)")
+        }
+        let keeper = StreamKeeper(eventLoops: eventLoops) { [clocks] _ in
+            LiveStream.Environment(
+                opener: inputs,
+                monotonic: { .nanoseconds(Int64(clamping: clocks.monotonic().uptimeNanoseconds)) },
+                utc: clocks.utc,
+                report: { event in
+                    events.record(event.kind.rawValue, stream: event.stream, reason: event.reason)
+                    logger.info(
+                        "\(event.kind.rawValue)", metadata: ["stream": "\(event.stream)", "reason": "\(event.reason)"])
+                })
+        }
+        let sessions = SessionRegistry { [clocks] in clocks.utc().unixMilliseconds }
+        let stopRequested = AsyncStream.makeStream(of: Void.self)
+        let reload: @Sendable () async throws -> [String] = {
+            let new = try configuration.readAgain()
+            configuration.replace(with: new)
+            roots.replace(with: Self.fileRoots(new.settings))
+            let changes = keeper.apply(new.settings)
+            events.record("configuration_reloaded", reason: "\(changes.count) changes")
+            return changes
+        }
+        let model = ServerModel(
+            hostname: launch.identity.name, instanceID: Self.instanceID(clocks), events: events, keeper: keeper,
+            sessions: sessions, statistics: ProcessStatistics(now: clocks.monotonic), clocks: clocks,
+            configuration: configuration,
+            control: ServerModel.Control(
+                reload: {
+                    do {
+                        return try await reload()
+                    } catch {
+                        throw Problem.badRequest("\(error)", hint: "the settings that were in force stay")
+                    }
+                }, stop: { stopRequested.continuation.finish() }))
+        let router = Router(context: BasicRequestContext.self)
+        APIRoutes.add(to: router, server: model)
+        ConsoleRoutes.add(to: router)
+
+        for notice in launch.settings.warnings + launch.settings.unavailable(given: WeirFeatures.available) {
+            logger.warning("\(notice)")
+        }
+        let listeners = launch.settings.settings.listening(at: launch.listen).effectiveListeners.map { listener in
+            ListenerService(
+                listener: listener, router: router, eventLoops: eventLoops, logger: Self.quiet(logger),
+                makeConnectionHandlers: { [clocks] isSecure in
+                    Self.connectionHandlers(keeper, sessions, clocks, isSecure: isSecure)
+                },
+                opened: { listener, port in
+                    let host = listener.host ?? "127.0.0.1"
+                    let scheme = listener.tls == nil ? "http" : "https"
+                    logger.info("listening", metadata: ["console": "\(scheme)://\(host):\(port)/"])
+                })
+        }
+        let streams = StreamsService(keeper: keeper, configuration: configuration) {
+            do {
+                try await client.shutdown()
+            } catch {
+                logger.warning("the HTTP client did not end well", metadata: ["error": "\(error)"])
+            }
+        }
+        var group = ServiceGroupConfiguration(
+            services: ([streams, ReloadService(reload: reload, logger: logger)] as [any Service]) + listeners,
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
+        group.maximumGracefulShutdownDuration = Self.longestShutdown
+        let services = ServiceGroup(configuration: group)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await services.run() }
+            tasks.addTask {
+                for await _ in stopRequested.stream {}
+                await services.triggerGracefulShutdown()
+            }
+            try await tasks.next()
+            tasks.cancelAll()
+        }
+    }
+
+    // MARK: Parts
+
+    private static func inputs(
+        roots: FileRoots, eventLoops: any EventLoopGroup, files: NIOThreadPool, client: HTTPClient,
+        clocks: SystemClocks
+    ) throws -> StandardInputs {
+        let parser: MediaParserFactory = { request throws(InputFailure) in try TransportStreamParser(request) }
+        return StandardInputs([
+            FileInput(roots: roots, eventLoops: eventLoops, threads: files, makeParser: parser, now: clocks.utc),
+            UDPInput(loops: try ReceiveLoopGroup(threadCount: System.coreCount), makeParser: parser),
+            HTTPTransportStreamInput(client: client, makeParser: parser),
+        ])
+    }
+
+    private static func fileRoots(_ settings: ServerSettings) -> [String: String] {
+        var roots = [ServerSettings.standardFileRoot: ServerSettings.standardFileRoot]
+        for root in settings.fileRoots { roots[root.name] = root.path }
+        return roots
+    }
+
+    /// Names this run of the server: rises from run to run, so that a restart shows.
+    private static func instanceID(_ clocks: SystemClocks) -> String {
+        String(clocks.utc().unixMilliseconds, radix: 36)
+    }
+
+    /// The libraries' own tellings only where they matter to an operator.
+    private static func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return quiet
+    }
+}
