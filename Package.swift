@@ -97,7 +97,7 @@ let package = Package(
             [
                 "Media", "CMAF", "HLS", "MPEGTS", "LiveStream", "Archive", "ArchiveStorage", nioCore, nioPosix,
                 nioHTTP1, nioConcurrency, log,
-            ]),
+            ], resources: [.embedInCode("Player/Files")]),
 
         // top
         room(
@@ -141,7 +141,9 @@ let package = Package(
             "InputsTests",
             ["Inputs", "Ingest", "MPEGTS", "CMAF", "Media", nioCore, nioPosix, nioHTTP1, asyncHTTPClient]),
         tests("LiveStreamTests", ["LiveStream", "Ingest", "CMAF", "Media", nioCore, nioEmbedded]),
-        tests("PlaybackTests", ["Playback", "HLS", "CMAF", "MPEGTS", "Media", nioCore, nioEmbedded, nioHTTP1]),
+        tests(
+            "PlaybackTests",
+            ["Playback", "LiveStream", "HLS", "CMAF", "MPEGTS", "Media", nioCore, nioPosix, nioEmbedded, nioHTTP1]),
         tests("ManagementAPITests", ["ManagementAPI", hummingbird, hummingbirdTesting]),
         tests("ProcessTests", [asyncHTTPClient, nioCore]),
     ],

@@ -19,7 +19,7 @@ struct Serve: AsyncParsableCommand {
     var listen: [String] = []
 
     @Option(help: "trace, debug, info, notice, warning or error.")
-    var logLevel: Logger.Level = .info
+    var logLevel = LogLevel.info
 
     func validate() throws {
         for place in listen where ListenerSettings(parsing: place) == nil {
@@ -30,7 +30,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "weir")
-        logger.logLevel = logLevel
+        logger.logLevel = logLevel.level
         do {
             let loaded = try LoadedSettings.load(config, from: DiskSettingsSource())
             let identity = try loaded.settings.identify(hostname: hostname, machineName: Self.machineName)
@@ -52,4 +52,18 @@ struct Serve: AsyncParsableCommand {
     }
 }
 
-extension Logger.Level: ExpressibleByArgument {}
+/// The levels that an operator may ask for.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument {
+    case trace, debug, info, notice, warning, error
+
+    var level: Logger.Level {
+        switch self {
+        case .trace: .trace
+        case .debug: .debug
+        case .info: .info
+        case .notice: .notice
+        case .warning: .warning
+        case .error: .error
+        }
+    }
+}

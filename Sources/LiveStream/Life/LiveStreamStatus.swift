@@ -29,4 +29,6 @@ package struct LiveStreamStatus: Sendable {
     package var continuation = StreamContinuation(anchor: nil, sequence: nil)
     /// Why the stream is as it is, one sentence.
     package var reason = "the stream is starting"
+
+    package init() {}
 }

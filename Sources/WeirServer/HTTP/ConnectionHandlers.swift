@@ -2,10 +2,7 @@
 import NIOCore
 import Playback
 
-extension WeirServer {
-    static func connectionHandlers(
-        _ keeper: StreamKeeper, _ sessions: SessionRegistry, _ clocks: SystemClocks, isSecure: Bool
-    ) -> [any ChannelHandler & Sendable] {
-        []
-    }
+/// The handlers of one connection: deadlines against slow clients, then the answers to players.
+func connectionHandlers(_ playback: PlaybackService, isSecure: Bool) -> [any ChannelHandler] {
+    [ConnectionDeadlineHandler(), MediaRequestHandler(service: playback, isSecure: isSecure)]
 }

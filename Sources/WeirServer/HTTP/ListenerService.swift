@@ -1,5 +1,7 @@
 // One listening port as a service: opens it, serves until shutdown, and says clearly why it could not open.
+import Glibc
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
 import Logging
 import NIOCore
@@ -10,10 +12,10 @@ import SettingsLanguage
 /// Serves one `http` or `https` line of the configuration.
 struct ListenerService: Service {
     let listener: ListenerSettings
-    let router: Router<BasicRequestContext>
+    let responder: RouterResponder<BasicRequestContext>
     let eventLoops: any EventLoopGroup
     let logger: Logger
-    let makeConnectionHandlers: @Sendable (_ isSecure: Bool) -> [any ChannelHandler & Sendable]
+    let makeConnectionHandlers: @Sendable (_ isSecure: Bool) -> [any ChannelHandler]
     /// Called with the port once it is open.
     let opened: @Sendable (ListenerSettings, Int) -> Void
 
@@ -40,7 +42,7 @@ struct ListenerService: Service {
                 try HTTPServerBuilder.tls(plain, tlsConfiguration: Self.tlsConfiguration(tls))
             } ?? plain
         return Application(
-            router: router, server: server,
+            responder: responder, server: server,
             configuration: ApplicationConfiguration(
                 address: .hostname(listener.host ?? "0.0.0.0", port: listener.port), serverName: "Weir"),
             onServerRunning: { channel in

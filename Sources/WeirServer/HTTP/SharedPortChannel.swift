@@ -19,7 +19,7 @@ struct SharedPortChannel: ServerChildChannel, HTTPChannelHandler {
 
     let responder: HTTPChannelHandler.Responder
     /// Makes the handlers of one connection that stand before Hummingbird: deadlines, media answers.
-    let makeHandlers: @Sendable () -> [any ChannelHandler & Sendable]
+    let makeHandlers: @Sendable () -> [any ChannelHandler]
     let isSecure: Bool
 
     /// Bounds of what a client may send as a request head; the codec answers 431 beyond them.

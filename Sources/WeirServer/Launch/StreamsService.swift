@@ -1,5 +1,6 @@
 // The streams as a service: started before the listeners, stopped after them.
 import ServiceLifecycle
+import SettingsLanguage
 
 /// Starts the streams of the configuration and stops them all at shutdown.
 struct StreamsService: Service {

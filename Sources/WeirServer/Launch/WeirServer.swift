@@ -80,6 +80,7 @@ package struct WeirServer: Sendable {
                 })
         }
         let sessions = SessionRegistry { [clocks] in clocks.utc().unixMilliseconds }
+        let playback = PlaybackService(directory: keeper, sessions: sessions)
         let stopRequested = AsyncStream.makeStream(of: Void.self)
         let reload: @Sendable () async throws -> [String] = {
             let new = try configuration.readAgain()
@@ -104,16 +105,15 @@ package struct WeirServer: Sendable {
         let router = Router(context: BasicRequestContext.self)
         APIRoutes.add(to: router, server: model)
         ConsoleRoutes.add(to: router)
+        let responder = router.buildResponder()
 
         for notice in launch.settings.warnings + launch.settings.unavailable(given: WeirFeatures.available) {
             logger.warning("\(notice)")
         }
         let listeners = launch.settings.settings.listening(at: launch.listen).effectiveListeners.map { listener in
             ListenerService(
-                listener: listener, router: router, eventLoops: eventLoops, logger: Self.quiet(logger),
-                makeConnectionHandlers: { [clocks] isSecure in
-                    Self.connectionHandlers(keeper, sessions, clocks, isSecure: isSecure)
-                },
+                listener: listener, responder: responder, eventLoops: eventLoops, logger: Self.quiet(logger),
+                makeConnectionHandlers: { connectionHandlers(playback, isSecure: $0) },
                 opened: { listener, port in
                     let host = listener.host ?? "127.0.0.1"
                     let scheme = listener.tls == nil ? "http" : "https"

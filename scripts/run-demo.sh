@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Runs the three servers of the cluster example on this machine until Ctrl-C.
+#   run-demo.sh PATH-TO-WEIR
+set -euo pipefail
+cd "$(dirname "$0")/.."
+weir=$1
+names=(flussonic streamer s03.myhosting.com)
+ports=(8080 8081 8082)
+config=examples/cluster.conf
+logs=run/demo
+mkdir -p "$logs"
+"$weir" check "$config"
+
+pids=()
+stop() {
+    trap - EXIT INT TERM
+    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+    wait "${pids[@]}" 2>/dev/null || true
+    echo 'All servers have stopped.'
+}
+trap stop EXIT
+trap 'exit 0' INT TERM
+
+for i in 0 1 2; do
+    mkdir -p "$logs/${names[i]}"
+    "$weir" serve --config "$config" --hostname "${names[i]}" --listen "127.0.0.1:${ports[i]}" \
+        >"$logs/${names[i]}.log" 2>&1 &
+    pids+=($!)
+done
+
+for i in 0 1 2; do
+    until curl -fs -o /dev/null "http://127.0.0.1:${ports[i]}/streamer/api/v3/monitoring/liveness"; do
+        kill -0 "${pids[i]}" 2>/dev/null || {
+            echo "${names[i]} did not start:" >&2
+            tail -n 20 "$logs/${names[i]}.log" >&2
+            exit 1
+        }
+        sleep 0.1
+    done
+done
+
+cat <<TXT
+
+Weir runs as a group of three servers on this machine:
+
+  server              console                   process
+  ${names[0]}           http://127.0.0.1:${ports[0]}/    ${pids[0]}
+  ${names[1]}            http://127.0.0.1:${ports[1]}/    ${pids[1]}
+  ${names[2]}   http://127.0.0.1:${ports[2]}/    ${pids[2]}
+
+Watch    http://127.0.0.1:8080/cam03/embed.html   (any server, any stream)
+         ffplay http://127.0.0.1:8081/cam01/index.m3u8
+See      http://127.0.0.1:8080/#/cluster          (who captures what, and why)
+Try      kill -9 ${pids[1]}                            (its streams start on the others)
+Logs     $logs/NAME.log
+
+Ctrl-C ends all three.
+TXT
+
+# One server may be killed as the text above suggests: the others go on, and it is started again after a while.
+while sleep 1; do
+    for i in 0 1 2; do
+        if ! kill -0 "${pids[i]}" 2>/dev/null; then
+            echo "${names[i]} has ended; it returns in 20 seconds."
+            sleep 20
+            "$weir" serve --config "$config" --hostname "${names[i]}" --listen "127.0.0.1:${ports[i]}" \
+                >>"$logs/${names[i]}.log" 2>&1 &
+            pids[i]=$!
+            echo "${names[i]} is back as process ${pids[i]}."
+        fi
+    done
+done
