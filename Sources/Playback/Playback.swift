@@ -1,1 +1,0 @@
-// Room Playback: not furnished yet.
