@@ -143,7 +143,10 @@ let package = Package(
         tests("LiveStreamTests", ["LiveStream", "Ingest", "CMAF", "Media", nioCore, nioEmbedded]),
         tests(
             "PlaybackTests",
-            ["Playback", "LiveStream", "HLS", "CMAF", "MPEGTS", "Media", nioCore, nioPosix, nioEmbedded, nioHTTP1]),
+            [
+                "Playback", "LiveStream", "Ingest", "HLS", "CMAF", "MPEGTS", "Media", nioCore, nioPosix, nioEmbedded,
+                nioHTTP1,
+            ]),
         tests("ManagementAPITests", ["ManagementAPI", hummingbird, hummingbirdTesting]),
         tests("ProcessTests", [asyncHTTPClient, nioCore]),
     ],

@@ -20,7 +20,9 @@ enum StreamPath {
             if decoded.isEmpty || decoded == "." || decoded == ".." {
                 return .failure(StreamPathProblem(message: "A stream's name has no empty, '.' or '..' parts."))
             }
-            let forbidden = decoded.unicodeScalars.contains { $0 == "/" || $0 == "\\" || $0.value < 32 || $0.value == 127 }
+            let forbidden = decoded.unicodeScalars.contains {
+                $0 == "/" || $0 == "\\" || $0.value < 32 || $0.value == 127
+            }
             if forbidden {
                 return .failure(
                     StreamPathProblem(message: "A stream's name has no encoded slash, backslash or control character."))

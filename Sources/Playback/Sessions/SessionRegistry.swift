@@ -52,7 +52,7 @@ package final class SessionRegistry: Sendable {
         var entries: [UInt64: Entry] = [:]
         var byKey: [Key: UInt64] = [:]
         var viewers: [String: Int] = [:]
-        var nextSweep: NIODeadline = .uninitialized
+        var nextSweep: NIODeadline = .uptimeNanoseconds(0)
     }
 
     /// At most this many HLS sessions: beyond it requests are still answered but not counted, so that a flood of invented
@@ -140,7 +140,8 @@ package final class SessionRegistry: Sendable {
         let counters = SessionCounters()
         let session = ViewerSession(
             id: id, stream: stream, viewerProtocol: viewerProtocol, address: address,
-            userAgent: String(userAgent.prefix(Self.userAgentLengthMax)), openedAt: openedAt, byteCount: 0, skipCount: 0)
+            userAgent: String(userAgent.prefix(Self.userAgentLengthMax)), openedAt: openedAt, byteCount: 0, skipCount: 0
+        )
         state.entries[id] = Entry(session: session, counters: counters, key: key, lastSeen: now)
         if let key { state.byKey[key] = id }
         state.viewers[stream, default: 0] += 1

@@ -1,0 +1,83 @@
+// Closes the connections of clients that are too slow; sits between the HTTP codec and whoever answers.
+package import NIOCore
+package import NIOHTTP1
+
+/// Feeds `ConnectionDeadlines` with what passes by and looks at the clock every few seconds.
+///
+/// Its place is behind the pipelining handler and before `MediaRequestHandler`. It bounds every connection, whoever
+/// answers: a client that sends nothing, sends without end or takes nothing is closed. A request that goes on to the
+/// API with a long body (publishing) is not bounded in its length, only in its silence, by who reads it.
+package final class ConnectionDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    package typealias InboundIn = HTTPServerRequestPart
+    package typealias InboundOut = HTTPServerRequestPart
+    package typealias OutboundIn = HTTPServerResponsePart
+    package typealias OutboundOut = HTTPServerResponsePart
+
+    /// How often the clock is looked at: a bound may be exceeded by as much.
+    private static let period = TimeAmount.seconds(5)
+
+    private let limits: ConnectionLimits
+    private let bufferedBytes: (any Channel) -> Int
+    private var deadlines: ConnectionDeadlines?
+    private var isBodyOpen = false
+    private var timer: RepeatedTask?
+
+    package convenience init(limits: ConnectionLimits = ConnectionLimits()) {
+        self.init(limits: limits, bufferedBytes: bufferedWritableBytes)
+    }
+
+    init(limits: ConnectionLimits, bufferedBytes: @escaping (any Channel) -> Int) {
+        self.limits = limits
+        self.bufferedBytes = bufferedBytes
+    }
+
+    package func handlerAdded(context: ChannelHandlerContext) {
+        deadlines = ConnectionDeadlines(limits: limits, at: context.eventLoop.now)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleRepeatedTask(initialDelay: Self.period, delay: Self.period) { _ in
+            let (handler, context) = bound.value
+            handler.look(context: context)
+        }
+    }
+
+    package func handlerRemoved(context: ChannelHandlerContext) {
+        timer?.cancel()
+        timer = nil
+    }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        timer = nil
+        context.fireChannelInactive()
+    }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            // A long upload belongs to who reads it; players send no body.
+            isBodyOpen = head.method == .POST || head.method == .PUT || head.method == .PATCH
+            deadlines?.headReceived(at: context.eventLoop.now)
+            if isBodyOpen { deadlines?.requestEndReceived(at: context.eventLoop.now) }
+        case .body: break
+        case .end: deadlines?.requestEndReceived(at: context.eventLoop.now)
+        }
+        context.fireChannelRead(data)
+    }
+
+    package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data) { deadlines?.responseEnded(at: context.eventLoop.now) }
+        context.write(data, promise: promise)
+    }
+
+    private func look(context: ChannelHandlerContext) {
+        guard context.channel.isActive else { return }
+        let verdict = deadlines?.check(bufferedBytes: bufferedBytes(context.channel), at: context.eventLoop.now)
+        if case .close = verdict { context.close(promise: nil) }
+    }
+}
+
+/// Bytes that were written to `channel` and that its socket has not taken yet; 0 for a closed channel.
+func bufferedWritableBytes(of channel: any Channel) -> Int {
+    // A closed channel answers with an error: nothing of it is pending any more.
+    (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+}

@@ -1,0 +1,74 @@
+// Decides when a client is too slow to be kept: a machine over one connection's requests and responses.
+package import NIOCore
+
+/// How long a connection may take for what. Each bound ends in closing the connection, without an answer.
+package struct ConnectionLimits: Hashable, Sendable {
+    /// From the connection's begin, or from the end of the last response, to a whole request head.
+    package var requestHead: TimeAmount
+    /// From a media request's head to its end. Requests that are passed on have the bounds of who answers them.
+    package var requestBody: TimeAmount
+    /// While a response is under way: without a single byte taken by the client.
+    package var writeStall: TimeAmount
+
+    package init(
+        requestHead: TimeAmount = .seconds(30), requestBody: TimeAmount = .seconds(10),
+        writeStall: TimeAmount = .seconds(20)
+    ) {
+        self.requestHead = requestHead
+        self.requestBody = requestBody
+        self.writeStall = writeStall
+    }
+}
+
+/// States of a connection:
+///
+///     awaitingRequest ── head ─► receiving ── end ─► responding ── response end ─► awaitingRequest
+///
+/// `check` is called every few seconds; it compares what the socket has taken since the last look.
+struct ConnectionDeadlines {
+    enum Verdict: Hashable {
+        case keep
+        case close(reason: String)
+    }
+
+    private enum State {
+        case awaitingRequest(since: NIODeadline)
+        case receiving(since: NIODeadline)
+        case responding
+    }
+
+    private var state: State
+    private let limits: ConnectionLimits
+    private var bufferedBytes = 0
+    private var progressAt: NIODeadline
+
+    init(limits: ConnectionLimits, at now: NIODeadline) {
+        self.limits = limits
+        state = .awaitingRequest(since: now)
+        progressAt = now
+    }
+
+    mutating func headReceived(at now: NIODeadline) { state = .receiving(since: now) }
+
+    mutating func requestEndReceived(at now: NIODeadline) {
+        if case .receiving = state { state = .responding }
+    }
+
+    mutating func responseEnded(at now: NIODeadline) { state = .awaitingRequest(since: now) }
+
+    /// - Parameter bufferedBytes: what is written but not yet taken by the client's side. Fewer than last time, or none at
+    ///   all, is progress; more is not known to be any.
+    mutating func check(bufferedBytes now: Int, at time: NIODeadline) -> Verdict {
+        if now == 0 || now < bufferedBytes { progressAt = time }
+        if bufferedBytes == 0 { progressAt = time }
+        bufferedBytes = now
+        if time - progressAt >= limits.writeStall { return .close(reason: "client takes no bytes") }
+        switch state {
+        case .awaitingRequest(let since) where now == 0 && time - since >= limits.requestHead:
+            return .close(reason: "no request")
+        case .receiving(let since) where time - since >= limits.requestBody:
+            return .close(reason: "request does not end")
+        default: return .keep
+        }
+    }
+}

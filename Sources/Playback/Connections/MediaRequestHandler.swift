@@ -1,0 +1,209 @@
+import LiveStream
+// Answers players' requests on a connection itself and passes every other request on.
+package import NIOCore
+package import NIOHTTP1
+
+/// One for a connection, behind the HTTP codec with pipelining assistance (which hands over a request only when the one
+/// before is answered) and before the handlers of the API.
+///
+///     idle ─ head of a player's request ─► collecting ─ end ─► waiting (stream starts) ─► streaming
+///       └─── head of another request ────► passing ─ end ─► idle              └─► idle (answered)
+///
+/// An endless answer ends with the connection.
+package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannelHandler {
+    package typealias InboundIn = HTTPServerRequestPart
+    package typealias InboundOut = HTTPServerRequestPart
+    package typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        case idle
+        case passing
+        case collecting(MediaRequest)
+        case waiting(Scheduled<Void>)
+        case streaming(LiveViewer, session: UInt64)
+        case closing
+    }
+
+    /// How often a stream that is starting is looked at.
+    private static let waitStep = TimeAmount.milliseconds(100)
+
+    private let service: PlaybackService
+    private let scheme: String
+    private let pendingBytes: (any Channel) -> Int
+    private var state = State.idle
+
+    /// - Parameter isSecure: the connection is TLS: redirects to peers whose public address has no scheme say `https`.
+    package convenience init(service: PlaybackService, isSecure: Bool = false) {
+        self.init(service: service, isSecure: isSecure, pendingBytes: bufferedWritableBytes)
+    }
+
+    init(service: PlaybackService, isSecure: Bool, pendingBytes: @escaping (any Channel) -> Int) {
+        self.service = service
+        scheme = isSecure ? "https" : "http"
+        self.pendingBytes = pendingBytes
+    }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch (unwrapInboundIn(data), state) {
+        case (.head(let head), .idle):
+            guard let request = MediaRequest(head) else {
+                state = .passing
+                context.fireChannelRead(data)
+                return
+            }
+            state = .collecting(request)
+        case (.end, .passing):
+            state = .idle
+            context.fireChannelRead(data)
+        case (_, .passing): context.fireChannelRead(data)
+        case (.end, .collecting(let request)):
+            state = .idle
+            answer(request, until: context.eventLoop.now + service.limits.startWait, context: context)
+        // The body of a player's request means nothing.
+        default: break
+        }
+    }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        abandon()
+        context.fireChannelInactive()
+    }
+
+    package func handlerRemoved(context: ChannelHandlerContext) { abandon() }
+
+    /// The connection is gone: nobody waits and nobody watches any more.
+    private func abandon() {
+        switch state {
+        case .waiting(let timer): timer.cancel()
+        case .streaming(let viewer, let session):
+            viewer.stop()
+            service.sessions.close(session)
+        case .idle, .passing, .collecting, .closing: break
+        }
+        state = .closing
+    }
+
+    private func answer(_ request: MediaRequest, until deadline: NIODeadline, context: ChannelHandlerContext) {
+        guard let (name, route) = request.media else {
+            finish(request, request.refusal, context: context)
+            return
+        }
+        switch service.directory.locate(name) {
+        case .here(let stream):
+            if request.isHead == false, let form = LiveForm(route, stream.window) {
+                begin(request, form, stream, route, context: context)
+            } else if let answer = FiniteAnswers.answer(
+                route, request: request, stream: stream, service: service, at: context.eventLoop.now)
+            {
+                finish(request, answer, context: context)
+                count(request, route, answer, stream: stream, context: context)
+            } else {
+                let reason = "The stream '\(name)' is starting: it has no complete segment yet."
+                wait(request, reason: reason, retryAfter: 1, until: deadline, context: context)
+            }
+        case .elsewhere(let base, let peer):
+            finish(request, redirect(request, base: base, peer: peer, name: name), context: context)
+        case .starting where route == .embedPage:
+            // The page says by itself that the stream is away, and comes back.
+            finish(request, FiniteAnswers.page(title: name, request: request), context: context)
+        case .starting(let reason, let retryAfter):
+            let words = "The stream '\(name)' is not running at this moment: \(reason)"
+            wait(request, reason: words, retryAfter: retryAfter, until: deadline, context: context)
+        case .unknown:
+            finish(request, .text(.notFound, "There is no stream '\(name)' on this server."), context: context)
+        }
+    }
+
+    private func redirect(_ request: MediaRequest, base: String, peer: String, name: String) -> MediaAnswer {
+        switch Redirection.decide(base: base, scheme: scheme, target: request.target) {
+        case .location(let location):
+            return .text(
+                .found, "The stream '\(name)' is on \(peer): \(location)", headers: [("Location", location)])
+        case .loop:
+            let status = HTTPResponseStatus.custom(code: 508, reasonPhrase: "Loop Detected")
+            return .text(
+                status,
+                "The servers send you in a circle looking for '\(name)'; this one believes it is on \(peer). Try again.",
+                headers: [("Retry-After", "2")])
+        }
+    }
+
+    private func wait(
+        _ request: MediaRequest, reason: String, retryAfter: Int, until deadline: NIODeadline,
+        context: ChannelHandlerContext
+    ) {
+        guard context.eventLoop.now < deadline else {
+            let headers = [("Retry-After", String(max(1, retryAfter)))]
+            finish(request, .text(.serviceUnavailable, reason, headers: headers), context: context)
+            return
+        }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        state = .waiting(
+            context.eventLoop.scheduleTask(in: Self.waitStep) {
+                let (handler, context) = bound.value
+                guard case .waiting = handler.state else { return }
+                handler.state = .idle
+                handler.answer(request, until: deadline, context: context)
+            })
+    }
+
+    /// Writes a whole answer. What waits for a slow client is at most one segment, shared with the window.
+    private func finish(_ request: MediaRequest, _ answer: MediaAnswer, context: ChannelHandlerContext) {
+        state = request.isKeepAlive ? .idle : .closing
+        let head = request.responseHead(answer)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if !request.isHead {
+            for piece in answer.pieces { context.write(wrapOutboundOut(.body(.byteBuffer(piece))), promise: nil) }
+        }
+        end(isKeepAlive: request.isKeepAlive, context: context)
+    }
+
+    private func end(isKeepAlive: Bool, context: ChannelHandlerContext) {
+        guard !isKeepAlive else {
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            return
+        }
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in bound.value.close(promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
+    }
+
+    private func begin(
+        _ request: MediaRequest, _ form: LiveForm, _ stream: any ReadableStream, _ route: MediaRoute,
+        context: ChannelHandlerContext
+    ) {
+        let (session, counters) = service.sessions.open(
+            stream: stream.name, viewerProtocol: route == .transportStream ? .mpegts : .mp4,
+            address: context.remoteAddress?.ipAddress ?? "", userAgent: request.userAgent, at: context.eventLoop.now)
+        let window = stream.window
+        let backlog = ViewerBacklog(
+            configured: service.limits.pendingBytesMax,
+            startBytes: window.segments.suffix(2).reduce(0) { $0 + $1.byteCount })
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let viewer = LiveViewer(
+            context: context, form: form, counters: counters, backlog: backlog, pendingBytes: pendingBytes,
+            finished: {
+                let (handler, context) = bound.value
+                handler.abandon()
+                handler.end(isKeepAlive: false, context: context)
+            })
+        state = .streaming(viewer, session: session)
+        context.writeAndFlush(wrapOutboundOut(.head(request.endlessHead(form))), promise: nil)
+        viewer.start(on: stream)
+    }
+
+    private func count(
+        _ request: MediaRequest, _ route: MediaRoute, _ answer: MediaAnswer, stream: any ReadableStream,
+        context: ChannelHandlerContext
+    ) {
+        switch route {
+        case .mediaPlaylist, .transportStreamPlaylist, .segment, .transportStreamSegment: break
+        default: return
+        }
+        let bytes = request.isHead ? 0 : answer.pieces.reduce(0) { $0 + $1.readableBytes }
+        service.sessions.requestAnswered(
+            stream: stream.name, address: context.remoteAddress?.ipAddress ?? "", userAgent: request.userAgent,
+            byteCount: bytes, at: context.eventLoop.now)
+    }
+}

@@ -1,0 +1,61 @@
+// What all connections share to answer players: the streams, the register of viewers, the renditions.
+package import LiveStream
+package import NIOCore
+import Synchronization
+
+/// The bounds of playback.
+package struct PlaybackLimits: Hashable, Sendable {
+    /// Bytes that may wait for a slow viewer of an endless stream before it is taken to a later key frame. At least twice what the
+    /// stream delivers at the start is allowed.
+    package var pendingBytesMax: Int
+    /// How long a request waits for a stream that is starting.
+    package var startWait: TimeAmount
+    /// Renditions without a request for so long are let go.
+    package var renditionIdle: TimeAmount
+
+    package init(
+        pendingBytesMax: Int = 4 << 20, startWait: TimeAmount = .seconds(1), renditionIdle: TimeAmount = .seconds(60)
+    ) {
+        self.pendingBytesMax = pendingBytesMax
+        self.startWait = startWait
+        self.renditionIdle = renditionIdle
+    }
+}
+
+/// One for a server; thread-safe.
+package final class PlaybackService: Sendable {
+    /// The renditions of one running stream. A stream that started anew under its name is another one.
+    private struct Entry {
+        weak var stream: (any ReadableStream)?
+        var renditions: StreamRenditions
+    }
+
+    package let directory: any StreamDirectory
+    package let sessions: SessionRegistry
+    package let limits: PlaybackLimits
+    private let entries = Mutex<[String: Entry]>([:])
+
+    package init(directory: any StreamDirectory, sessions: SessionRegistry, limits: PlaybackLimits = PlaybackLimits()) {
+        self.directory = directory
+        self.sessions = sessions
+        self.limits = limits
+    }
+
+    func renditions(of stream: any ReadableStream) -> StreamRenditions {
+        entries.withLock { entries in
+            if let entry = entries[stream.name], entry.stream === stream { return entry.renditions }
+            let made = StreamRenditions()
+            entries[stream.name] = Entry(stream: stream, renditions: made)
+            return made
+        }
+    }
+
+    /// Frees what nobody asked for lately and what belonged to streams that ended. To be called every few seconds.
+    package func releaseIdle(at now: NIODeadline) {
+        let kept = entries.withLock { entries in
+            entries = entries.filter { $0.value.stream != nil }
+            return entries.values.map(\.renditions)
+        }
+        for renditions in kept { renditions.releaseIdle(at: now, after: limits.renditionIdle) }
+    }
+}
