@@ -1,0 +1,122 @@
+// A stream without inputs: the test feeds it chunks, readers get them as from a real one.
+import CMAF
+import Foundation
+import Ingest
+import LiveStream
+import MPEGTS
+import Media
+import NIOCore
+import Synchronization
+
+final class FakeStream: ReadableStream {
+    private struct State {
+        var window: LiveWindow
+        var readers: [UInt64: (any ChunkReader, ReaderKind)] = [:]
+        var nextID: UInt64 = 0
+    }
+    let name: String
+    let title: String
+    private let state: Mutex<State>
+
+    init(_ name: String, title: String? = nil, segments: Int = 4) {
+        self.name = name
+        self.title = title ?? name
+        state = Mutex(
+            State(window: LiveWindow(limits: .init(segments: segments), segmentDuration: .seconds(1))))
+    }
+
+    var window: LiveWindow { state.withLock { $0.window } }
+    var readerCount: Int { state.withLock { $0.readers.count } }
+
+    func feed(_ chunk: Chunk) {
+        state.withLock { state in
+            state.window.append(chunk)
+            for (reader, kind) in state.readers.values { Self.deliver([chunk], to: reader, kind) }
+        }
+    }
+
+    func end() {
+        state.withLock { state in
+            for (reader, _) in state.readers.values { reader.eventLoop.execute { reader.streamEnded(reason: "test") } }
+            state.readers = [:]
+        }
+    }
+
+    func attach(_ reader: any ChunkReader, kind: ReaderKind) -> ReaderHandle {
+        state.withLock { state in
+            let id = state.nextID
+            state.nextID += 1
+            state.readers[id] = (reader, kind)
+            Self.deliver(state.window.segments.last?.chunks ?? [], to: reader, kind)
+            return ReaderHandle { [weak self] in self?.state.withLock { $0.readers[id] = nil } }
+        }
+    }
+
+    private static func deliver(_ chunks: [Chunk], to reader: any ChunkReader, _ kind: ReaderKind) {
+        let deliveries = chunks.map { chunk in
+            ChunkDelivery(
+                chunk: chunk, transportStream: kind == .transportStream ? transportStream(chunk) : nil,
+                startsWithKeyFrame: chunk.startsWithKeyFrame)
+        }
+        reader.eventLoop.execute { for delivery in deliveries { reader.receive(delivery) } }
+    }
+
+    /// Each chunk as a segment of its own: such segments can be joined.
+    private static func transportStream(_ chunk: Chunk) -> ByteBuffer {
+        guard let frames = try? FragmentReader.frames(in: chunk.bytes) else { return ByteBuffer() }
+        return TransportStreamMuxer.segment(tracks: chunk.tracks, frames: frames)
+    }
+}
+
+struct FakeDirectory: StreamDirectory {
+    let find: @Sendable (String) -> StreamLocation
+    func locate(_ name: String) -> StreamLocation { find(name) }
+}
+
+/// Ten seconds of 160×120 H.264 at 25 fps with a key frame each second and AAC, made by ffmpeg, cut into one-second
+/// segments by the real chunker.
+enum TestMedia {
+    static let chunks: [Chunk] = make(["-ac", "1"])
+
+    static func make(_ options: [String]) -> [Chunk] {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments =
+            [
+                "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=10", "-f",
+                "lavfi",
+                "-i", "sine=sample_rate=48000:duration=10", "-c:v", "libx264", "-preset", "ultrafast", "-g", "25",
+                "-pix_fmt", "yuv420p", "-c:a", "aac", "-muxdelay", "0.1",
+            ] + options + ["-f", "mpegts", "-"]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        guard (try? process.run()) != nil, let bytes = try? pipe.fileHandleForReading.readToEnd() else { return [] }
+        process.waitUntilExit()
+        return cut(bytes)
+    }
+
+    private static func cut(_ bytes: Data) -> [Chunk] {
+        var demuxer = TransportStreamDemuxer()
+        var output = DemuxOutput()
+        demuxer.receive(ByteBuffer(bytes: bytes), into: &output)
+        demuxer.finish(into: &output)
+        var chunker = Chunker(.init(segmentDuration: .seconds(1)))
+        var chunks: [Chunk] = []
+        var offset: MediaSpan?
+        let start = MediaTime(unixMilliseconds: 1_750_000_000_000)
+        for event in output.take() {
+            switch event {
+            case .tracks(let tracks): chunker.setTracks(tracks, into: &chunks)
+            case .frames(let frames):
+                for frame in frames {
+                    let shift = offset ?? MediaSpan(ticks: start.ticks - frame.decodeTime.ticks)
+                    offset = shift
+                    chunker.append(frame, offset: shift, into: &chunks)
+                }
+            case .clockJump: break
+            }
+        }
+        chunker.finish(into: &chunks)
+        return chunks
+    }
+}

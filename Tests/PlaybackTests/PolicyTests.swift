@@ -1,0 +1,71 @@
+// Slow viewers, slow clients and the register of viewers, without sockets.
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import Playback
+
+@Suite struct PolicyTests {
+    @Test func slowViewerSkipsToAKeyFrameWhenThereIsRoom() {
+        var backlog = ViewerBacklog(configured: 1000, startBytes: 100)
+        #expect(backlog.decide(pendingBytes: 0, startsWithKeyFrame: false) == .drop(isFirst: false))
+        #expect(backlog.decide(pendingBytes: 0, startsWithKeyFrame: true) == .send)
+        #expect(backlog.decide(pendingBytes: 1000, startsWithKeyFrame: false) == .send)
+        #expect(backlog.decide(pendingBytes: 1001, startsWithKeyFrame: false) == .drop(isFirst: true))
+        #expect(backlog.decide(pendingBytes: 0, startsWithKeyFrame: false) == .drop(isFirst: false))
+        #expect(backlog.decide(pendingBytes: 501, startsWithKeyFrame: true) == .drop(isFirst: false))
+        #expect(backlog.decide(pendingBytes: 500, startsWithKeyFrame: true) == .send)
+        #expect(backlog.decide(pendingBytes: 500, startsWithKeyFrame: false) == .send)
+    }
+
+    @Test func whatTheStreamDeliversAtOnceAlwaysFits() {
+        #expect(ViewerBacklog(configured: 1000, startBytes: 5000).pendingBytesMax == 10000)
+    }
+
+    @Test func connectionsHaveDeadlines() {
+        let limits = ConnectionLimits(requestHead: .seconds(30), requestBody: .seconds(10), writeStall: .seconds(20))
+        func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(1) + .seconds(seconds) }
+        var silent = ConnectionDeadlines(limits: limits, at: at(0))
+        #expect(silent.check(bufferedBytes: 0, at: at(29)) == .keep)
+        #expect(silent.check(bufferedBytes: 0, at: at(30)) == .close(reason: "no request"))
+
+        var endless = ConnectionDeadlines(limits: limits, at: at(0))
+        endless.headReceived(at: at(1))
+        #expect(endless.check(bufferedBytes: 0, at: at(10)) == .keep)
+        #expect(endless.check(bufferedBytes: 0, at: at(11)) == .close(reason: "request does not end"))
+
+        var watching = ConnectionDeadlines(limits: limits, at: at(0))
+        watching.headReceived(at: at(1))
+        watching.requestEndReceived(at: at(1))
+        #expect(watching.check(bufferedBytes: 0, at: at(500)) == .keep)
+        #expect(watching.check(bufferedBytes: 900, at: at(505)) == .keep)
+        #expect(watching.check(bufferedBytes: 800, at: at(524)) == .keep)
+        #expect(watching.check(bufferedBytes: 900, at: at(543)) == .keep)
+        #expect(watching.check(bufferedBytes: 900, at: at(544)) == .close(reason: "client takes no bytes"))
+    }
+
+    @Test func registerCountsConnectionsAndRequests() {
+        let registry = SessionRegistry(idleAfter: .seconds(30)) { 1_700_000_000_000 }
+        func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(1) + .seconds(seconds) }
+        let (id, counters) = registry.open(
+            stream: "cam", viewerProtocol: .mpegts, address: "127.0.0.1", userAgent: "VLC", at: at(0))
+        counters.bytes.wrappingAdd(188, ordering: .relaxed)
+        counters.skips.wrappingAdd(1, ordering: .relaxed)
+        for second in 0..<3 {
+            registry.requestAnswered(
+                stream: "cam", address: "127.0.0.1", userAgent: "hls.js", byteCount: 100, at: at(Int64(second)))
+        }
+        registry.requestAnswered(stream: "cam", address: "127.0.0.2", userAgent: "hls.js", byteCount: 5, at: at(20))
+        let sessions = registry.sessions(at: at(20))
+        #expect(sessions.map(\.byteCount) == [188, 300, 5])
+        #expect(sessions.map(\.skipCount) == [1, 0, 0])
+        #expect(sessions.map(\.viewerProtocol) == [.mpegts, .hls, .hls])
+        #expect(registry.viewerCount(of: "cam", at: at(31)) == 3)
+        #expect(registry.viewerCount(of: "cam", at: at(32)) == 2)
+        #expect(registry.viewerCount(of: "cam", at: at(50)) == 1)
+        registry.close(id)
+        registry.close(id)
+        #expect(registry.viewerCount(of: "cam", at: at(50)) == 0)
+        #expect(registry.viewerCount(of: "other", at: at(50)) == 0)
+    }
+}
