@@ -1,0 +1,62 @@
+// The built server with real senders and readers: from a UDP transport stream to every way out.
+import Foundation
+import Testing
+
+@Suite(.serialized)
+struct LivePathTests {
+    @Test("a UDP transport stream is served as HLS with fMP4, HLS with TS, and MPEG-TS, and ffmpeg finds no fault")
+    func udpToEveryOutput() async throws {
+        let source = FreePort.udp()
+        let server = try await WeirProcess(
+            "stream cam { input udp://127.0.0.1:\(source); segment_duration 1; }")
+        let sender = try MediaTools.send(to: "udp://127.0.0.1:\(source)?pkt_size=1316")
+        try await server.waitForMedia(of: "cam", segments: 3)
+
+        for path in ["index.m3u8", "index.m3u8?container=ts", "mpegts"] {
+            let url = "\(server.base)/cam/\(path)"
+            #expect(try await MediaTools.codecs(of: url) == ["aac", "h264"], "\(path)")
+            #expect(try await MediaTools.complaints(playing: url, seconds: 3) == "", "\(path)")
+        }
+        sender.stop()
+    }
+
+    @Test(
+        "every codec that a transport stream brings is carried",
+        arguments: [
+            (["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-bf", "2"], ["-c:a", "mp2"], ["h264", "mp2"]),
+            (
+                ["-c:v", "libx265", "-preset", "ultrafast", "-g", "25", "-x265-params", "log-level=error"],
+                ["-c:a", "ac3"], ["ac3", "hevc"]
+            ),
+            (
+                ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-flags", "+ilme+ildct"], ["-c:a", "eac3"],
+                ["eac3", "h264"]
+            ),
+        ])
+    func codecs(video: [String], audio: [String], expected: [String]) async throws {
+        let source = FreePort.udp()
+        let server = try await WeirProcess(
+            "stream cam { input udp://127.0.0.1:\(source); segment_duration 1; }")
+        let sender = try MediaTools.send(to: "udp://127.0.0.1:\(source)?pkt_size=1316", video: video, audio: audio)
+        try await server.waitForMedia(of: "cam", segments: 2)
+        for path in ["index.m3u8", "mpegts"] {
+            let url = "\(server.base)/cam/\(path)"
+            #expect(try await MediaTools.codecs(of: url) == expected, "\(path)")
+            #expect(try await MediaTools.complaints(playing: url, seconds: 2) == "", "\(path)")
+        }
+        sender.stop()
+    }
+
+    @Test("a stream restreamed over tshttp:// from one server to another")
+    func restreaming() async throws {
+        let source = FreePort.udp()
+        let first = try await WeirProcess("stream cam { input udp://127.0.0.1:\(source); segment_duration 1; }")
+        let sender = try MediaTools.send(to: "udp://127.0.0.1:\(source)?pkt_size=1316")
+        try await first.waitForMedia(of: "cam")
+        let second = try await WeirProcess(
+            "stream copy { input tshttp://127.0.0.1:\(first.port)/cam/mpegts; segment_duration 1; }")
+        try await second.waitForMedia(of: "copy", segments: 2)
+        #expect(try await MediaTools.complaints(playing: "\(second.base)/copy/index.m3u8", seconds: 2) == "")
+        sender.stop()
+    }
+}

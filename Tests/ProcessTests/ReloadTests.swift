@@ -1,0 +1,57 @@
+// Reloading the configuration of a running server.
+import Foundation
+import Testing
+
+@Suite(.serialized)
+struct ReloadTests {
+    private func configuration(_ source: Int, more: String = "") -> String {
+        "stream cam { input udp://127.0.0.1:\(source); segment_duration 1; }\n\(more)"
+    }
+
+    @Test("SIGHUP adds and removes streams, and one that did not change loses no frame")
+    func unchangedStreamLosesNothing() async throws {
+        let source = FreePort.udp()
+        let server = try await WeirProcess(configuration(source))
+        let sender = try MediaTools.send(to: "udp://127.0.0.1:\(source)?pkt_size=1316")
+        try await server.waitForMedia(of: "cam")
+        let reader = try ChildProcess(
+            "/usr/bin/ffmpeg",
+            ["-v", "warning", "-i", "\(server.base)/cam/mpegts", "-t", "6", "-f", "null", "-"])
+        try await eventually("the reader is a viewer") {
+            let sessions = try await server.json("/streamer/api/v3/sessions")["sessions"] as? [Any]
+            return !(sessions ?? []).isEmpty
+        }
+
+        try Data(configuration(source, more: "stream late { input udp://127.0.0.1:\(FreePort.udp()); }").utf8)
+            .write(to: server.configuration)
+        server.child.signal(SIGHUP)
+        try await eventually("the new stream is known") {
+            try await server.get("/streamer/api/v3/streams/late")?.status == 200
+        }
+        try Data(configuration(source).utf8).write(to: server.configuration)
+        #expect(try await server.get("/streamer/api/v3/config/reload", method: "POST")?.status == 200)
+        #expect(try await server.get("/streamer/api/v3/streams/late")?.status == 404)
+
+        // ffmpeg says so when packets are missing, timestamps jump or a picture cannot be decoded.
+        let status = await reader.exitStatus()
+        #expect(status == 0)
+        #expect(reader.output == "")
+        let stream = try await server.json("/streamer/api/v3/streams/cam")
+        let events = try #require(stream["last_events"] as? [[String: Any]])
+        #expect(events.filter { $0["event"] as? String == "media_started" }.count == 1)
+        sender.stop()
+    }
+
+    @Test("a broken file is refused with every mistake, and the server goes on with the settings it had")
+    func brokenFileChangesNothing() async throws {
+        let server = try await WeirProcess("stream cam { input udp://127.0.0.1:\(FreePort.udp()); }")
+        try Data("stream cam { inptu udp://127.0.0.1:1; segment_duration soon; }".utf8).write(to: server.configuration)
+        let answer = try #require(try await server.get("/streamer/api/v3/config/reload", method: "POST"))
+        #expect(answer.status == 400)
+        let text = String(decoding: answer.body, as: UTF8.self)
+        #expect(text.contains("weir.conf:1:14"))
+        #expect(text.contains("inptu") && text.contains("input"))
+        #expect(text.contains("soon"))
+        #expect(try await server.get("/streamer/api/v3/streams/cam")?.status == 200)
+    }
+}

@@ -1,0 +1,35 @@
+// ffmpeg and ffprobe as senders and as judges.
+import Foundation
+import Testing
+
+enum MediaTools {
+    /// Sends a test picture and tone as an MPEG transport stream in real time until stopped.
+    static func send(
+        to url: String, video: [String] = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-b:v", "400k"],
+        audio: [String] = ["-c:a", "aac"], format: [String] = ["-f", "mpegts"]
+    ) throws -> ChildProcess {
+        try ChildProcess(
+            "/usr/bin/ffmpeg",
+            ["-v", "error", "-re", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-f", "lavfi", "-i", "sine=r=48000"]
+                + video + audio + format + [url])
+    }
+
+    /// Plays `seconds` of `url` into nothing and gives what ffmpeg complained of: empty when all was well.
+    static func complaints(playing url: String, seconds: Int, options: [String] = []) async throws -> String {
+        let child = try ChildProcess(
+            "/usr/bin/ffmpeg", ["-v", "error"] + options + ["-i", url, "-t", "\(seconds)", "-f", "null", "-"])
+        let status = await child.exitStatus()
+        return status == 0 ? child.output : "exit status \(status): \(child.output)"
+    }
+
+    /// The codecs of all streams of `url`, sorted.
+    static func codecs(of url: String) async throws -> [String] {
+        let child = try ChildProcess(
+            "/usr/bin/ffprobe", ["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", url])
+        let status = await child.exitStatus()
+        guard status == 0 else { throw TestFailure("ffprobe \(url): \(child.output)") }
+        // A stream in several programmes is listed once for each.
+        return Set(child.output.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: [","]) })
+            .filter { !$0.isEmpty }.sorted()
+    }
+}

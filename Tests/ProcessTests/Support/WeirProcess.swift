@@ -1,0 +1,89 @@
+// The built `weir` as a running server, with its configuration in a folder of its own.
+import Foundation
+import FoundationNetworking
+import Testing
+
+/// A server under test.
+final class WeirProcess: Sendable {
+    let child: ChildProcess
+    let port: Int
+    let folder: URL
+    let configuration: URL
+
+    /// The program that this test run built.
+    static var program: String {
+        let bundle = URL(filePath: CommandLine.arguments[0])
+        var folder = bundle.deletingLastPathComponent()
+        for _ in 0..<5 {
+            let candidate = folder.appending(path: "weir").path
+            if FileManager.default.isExecutableFile(atPath: candidate), candidate.hasSuffix("/weir") {
+                return candidate
+            }
+            folder.deleteLastPathComponent()
+        }
+        return "weir"
+    }
+
+    /// Starts a server with `configuration` and waits until it answers.
+    init(_ text: String, port: Int = FreePort.tcp(), arguments: [String] = []) async throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "weir-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        configuration = folder.appending(path: "weir.conf")
+        try Data(text.utf8).write(to: configuration)
+        self.port = port
+        child = try ChildProcess(
+            Self.program,
+            ["serve", "--config", configuration.path, "--listen", "127.0.0.1:\(port)"] + arguments)
+        try await eventually("the server answers") {
+            guard self.child.isRunning else { throw TestFailure("the server ended:\n\(self.child.output)") }
+            return try await self.get("/streamer/api/v3/monitoring/liveness")?.status == 200
+        }
+    }
+
+    deinit {
+        child.stop()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    var base: String { "http://127.0.0.1:\(port)" }
+
+    /// Asks the server; nil when it does not answer.
+    func get(_ path: String, method: String = "GET") async throws -> (status: Int, body: Data)? {
+        var request = URLRequest(url: try #require(URL(string: base + path)), timeoutInterval: 10)
+        request.httpMethod = method
+        guard let (data, response) = try? await URLSession.shared.data(for: request),
+            let http = response as? HTTPURLResponse
+        else { return nil }
+        return (http.statusCode, data)
+    }
+
+    func json(_ path: String) async throws -> [String: Any] {
+        let answer = try #require(try await get(path))
+        return try #require(try JSONSerialization.jsonObject(with: answer.body) as? [String: Any])
+    }
+
+    /// Waits until a stream has media and at least `segments` closed segments.
+    func waitForMedia(of stream: String, segments: Int = 1) async throws {
+        try await eventually("\(stream) has \(segments) segments") {
+            guard let answer = try await self.get("/\(stream)/track-1.m3u8"), answer.status == 200 else { return false }
+            let text = String(decoding: answer.body, as: UTF8.self)
+            return text.components(separatedBy: "#EXTINF").count > segments
+        }
+    }
+}
+
+struct TestFailure: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// Asks `condition` again and again until it holds. Fails after a minute: a bound for a broken server, not a
+/// measurement.
+func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while ContinuousClock.now < deadline {
+        if try await condition() { return }
+        try await ContinuousClock().sleep(for: .milliseconds(50))  // house rule: the pause between two questions
+    }
+    throw TestFailure("it never happened that \(what)")
+}
