@@ -41,7 +41,9 @@ struct LivePathTests {
         try await server.waitForMedia(of: "cam", segments: 2)
         for path in ["index.m3u8", "mpegts"] {
             let url = "\(server.base)/cam/\(path)"
-            #expect(try await MediaTools.codecs(of: url) == expected, "\(path)")
+            // MP4 has one object type for MP2 and MP3; ffprobe names the latter until it decodes.
+            let found = try await MediaTools.codecs(of: url).map { $0 == "mp3" ? "mp2" : $0 }
+            #expect(found == expected, "\(path)")
             #expect(try await MediaTools.complaints(playing: url, seconds: 2) == "", "\(path)")
         }
         sender.stop()

@@ -7,7 +7,7 @@ struct StartTests {
     @Test("a broken configuration stops the start with all mistakes and exit status 1")
     func brokenConfiguration() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "weir-test-\(UUID().uuidString).conf")
-        try Data("http 8080\nstream a { input fkae://fake; }\nstream a { }\n".utf8).write(to: file)
+        try Data("http 8080;\nstream a { input fkae://fake; }\nstream a { }\n".utf8).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         for command in [["check", file.path], ["serve", "--config", file.path]] {
             let child = try ChildProcess(WeirProcess.program, command)
