@@ -1,1 +1,0 @@
-// Room Archive: not furnished yet.
