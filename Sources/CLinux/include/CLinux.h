@@ -3,6 +3,7 @@
 #define WEIR_CLINUX_H
 
 #include "clocks.h"
+#include "files.h"
 #include "receive.h"
 
 #endif

@@ -1,1 +1,0 @@
-// Room ArchiveStorage: not furnished yet.

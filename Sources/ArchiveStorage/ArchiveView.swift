@@ -1,0 +1,53 @@
+// What the writer publishes for readers on other threads: ledgers, segments that the index does not have yet, leases.
+import Archive
+import Media
+import Synchronization
+
+/// Shared by a store's writer and its readers. Nobody holds its lock while a disk is asked.
+final class ArchiveView: Sendable {
+    /// One stream as its readers see it.
+    struct Stream: Sendable {
+        var ledger = StreamLedger()
+        /// Closed and written, not yet in the index; in the order of time of writing.
+        var unindexed: [ArchivedSegment] = []
+        /// End of the newest closed segment.
+        var end: MediaTime?
+        /// Why nothing is recorded now; nil while a segment is being written.
+        var pause: GapCause?
+        /// Of the segments that the index has.
+        var bytes: Int64 = 0
+        var segments: Int64 = 0
+        var policy = RetentionPolicy()
+    }
+
+    private struct State: Sendable {
+        var streams: [String: Stream] = [:]
+        var statistics = ArchiveStatistics()
+        /// Readers per path of a run file.
+        var leases: [String: Int] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    func stream(_ name: String) -> Stream? { state.withLock { $0.streams[name] } }
+    func streams() -> [String: Stream] { state.withLock { $0.streams } }
+
+    func update(_ name: String, _ change: (inout Stream) -> Void) {
+        state.withLock { change(&$0.streams[name, default: Stream()]) }
+    }
+
+    var statistics: ArchiveStatistics { state.withLock { $0.statistics } }
+
+    func count(_ change: (inout ArchiveStatistics) -> Void) { state.withLock { change(&$0.statistics) } }
+
+    func lease(_ path: String) { state.withLock { $0.leases[path, default: 0] += 1 } }
+
+    func endLease(_ path: String) {
+        state.withLock { state in
+            guard let count = state.leases[path] else { return }
+            state.leases[path] = count > 1 ? count - 1 : nil
+        }
+    }
+
+    func isLeased(_ path: String) -> Bool { state.withLock { $0.leases[path] != nil } }
+}

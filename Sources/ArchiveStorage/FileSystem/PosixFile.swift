@@ -1,0 +1,75 @@
+// A file of the real disk.
+import CLinux
+import Glibc
+package import NIOCore
+
+/// One descriptor, closed with the object.
+package final class PosixFile: ArchiveFile {
+    let descriptor: Int32
+    let path: String
+
+    init(_ descriptor: Int32, _ path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit { close(descriptor) }
+
+    package func size() throws(FileSystemError) -> Int64 { Int64(try status().st_size) }
+
+    package func isLinked() throws(FileSystemError) -> Bool { try status().st_nlink > 0 }
+
+    private func status() throws(FileSystemError) -> stat {
+        var status = stat()
+        if fstat(descriptor, &status) != 0 { throw .last(errno, "look at", path) }
+        return status
+    }
+
+    package func write(_ bytes: [ByteBuffer], at offset: Int64) throws(FileSystemError) {
+        var offset = offset
+        for buffer in bytes {
+            var done = 0
+            while done < buffer.readableBytes {
+                let written = buffer.withUnsafeReadableBytes { pointer in
+                    pwrite(descriptor, pointer.baseAddress! + done, pointer.count - done, off_t(offset))
+                }
+                if written < 0 {
+                    if errno == EINTR { continue }
+                    throw .last(errno, "write to", path)
+                }
+                done += written
+                offset += Int64(written)
+            }
+        }
+    }
+
+    package func read(at offset: Int64, count: Int) throws(FileSystemError) -> ByteBuffer {
+        let available = max(0, min(Int64(count), try size() - offset))
+        var buffer = ByteBufferAllocator().buffer(capacity: Int(available))
+        while buffer.readableBytes < Int(available) {
+            let wanted = Int(available) - buffer.readableBytes
+            let at = offset + Int64(buffer.readableBytes)
+            var code: Int32 = 0
+            let count = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { pointer in
+                let count = pread(descriptor, pointer.baseAddress!, wanted, off_t(at))
+                if count < 0 { code = errno }
+                return max(0, count)
+            }
+            if code == EINTR { continue }
+            if code != 0 { throw .last(code, "read", path) }
+            if count == 0 { break }
+        }
+        return buffer
+    }
+
+    package func truncate(to size: Int64) throws(FileSystemError) {
+        if ftruncate(descriptor, off_t(size)) != 0 { throw .last(errno, "truncate", path) }
+    }
+
+    package func punchHole(at offset: Int64, length: Int64) throws(FileSystemError) {
+        guard length > 0 else { return }
+        if weir_punch_hole(descriptor, offset, length) != 0, errno != EOPNOTSUPP {
+            throw .last(errno, "free a part of", path)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+// Takes segments out of the index, and then their bytes off the disk.
+import Archive
+import Media
+import NIOCore
+
+extension ArchiveWriter {
+    /// Removes segments that the index has. In this order, so that a crash at any point leaves neither a row without its
+    /// bytes nor bytes that nobody will free: journal, rows together with a note of the parts to free, bytes, note.
+    func delete(_ segments: [ArchivedSegment], of stream: StreamWriting) throws {
+        try writeJournal(of: stream)
+        var changes = IndexChanges()
+        changes.removed = segments.map { (stream.id, $0) }
+        changes.toFree = Self.parts(segments)
+        if let touched = stream.touched {
+            changes.ledgers[stream.id] = .init(ledger: stream.ledger, touched: touched, journal: stream.journal)
+        }
+        try index.commit(changes)
+        stream.touched = nil
+        let bytes = segments.reduce(Int64(0)) { $0 + Int64($1.length) }
+        view.update(stream.name) {
+            $0.ledger = stream.ledger
+            $0.bytes -= bytes
+            $0.segments -= Int64(segments.count)
+        }
+        view.count {
+            $0.segmentsDeleted += Int64(segments.count)
+            $0.bytesDeleted += bytes
+        }
+        try free(changes.toFree)
+    }
+
+    /// What a crash left of deletions.
+    func finishDeletions() throws {
+        try free(try index.partsToFree())
+    }
+
+    /// Parts of files, neighbours joined.
+    private static func parts(_ segments: [ArchivedSegment]) -> [FreedPart] {
+        var parts: [FreedPart] = []
+        for segment in segments.sorted(by: { ($0.run.id, $0.offset) < ($1.run.id, $1.offset) }) {
+            let length = Int64(segment.length + SegmentTrailer.boxLength)
+            if let last = parts.last, last.run == segment.run, last.offset + last.length == segment.offset,
+                last.length + length < Int64(UInt32.max)
+            {
+                parts[parts.count - 1].length += length
+            } else {
+                parts.append(FreedPart(run: segment.run, offset: segment.offset, length: length))
+            }
+        }
+        return parts
+    }
+
+    private func free(_ parts: [FreedPart]) throws {
+        var changes = IndexChanges()
+        let open = Set(streams.values.flatMap { $0.runs + $0.damaged }.map(\.run.path))
+        var emptied: Set<String> = []
+        for part in parts where !emptied.contains(part.run.path) {
+            let path = part.run.path
+            do throws(FileSystemError) {
+                if !open.contains(path), try isEmpty(part.run) {
+                    emptied.insert(path)
+                    changes.removedRuns.append(part.run.id)
+                    try fileSystem.remove(path)
+                    removeDirectoryIfEmpty(parent(path))
+                } else {
+                    try overwrite(part)
+                    changes.freed.append(part)
+                }
+            } catch {
+                guard error.kind == .notFound else { throw error }
+                changes.freed.append(part)
+            }
+        }
+        try index.commit(changes)
+    }
+
+    private func isEmpty(_ run: ArchivedRun) throws(FileSystemError) -> Bool {
+        do { return try index.run(path: run.path)?.segments == 0 } catch {
+            throw FileSystemError(.other, operation: "read", path: RunPath.indexName, reason: "\(error)")
+        }
+    }
+
+    /// The part becomes one `free` box (ISO/IEC 14496-12 §8.1.2), so that the file stays playable, without blocks.
+    private func overwrite(_ part: FreedPart) throws(FileSystemError) {
+        let file = try fileSystem.open(part.run.path, forWriting: true)
+        var box = ByteBuffer()
+        box.writeInteger(UInt32(part.length))
+        box.writeString("free")
+        try file.write([box], at: part.offset)
+        try file.punchHole(at: part.offset + 8, length: part.length - 8)
+    }
+
+    private func removeDirectoryIfEmpty(_ directory: String) {
+        do throws(FileSystemError) {
+            try fileSystem.removeDirectory(directory)
+            knownDirectories.remove(directory)
+        } catch {
+            // Something is in it: other runs, or somebody's file. An empty directory left behind does no harm.
+        }
+    }
+}

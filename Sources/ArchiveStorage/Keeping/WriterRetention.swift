@@ -1,0 +1,84 @@
+// Deletes what is too old or too much, a bounded number of operations in each second.
+import Archive
+import Media
+
+/// When the next pass is due, and who comes first in it.
+struct KeepingState {
+    var nextPass: Duration?
+    var rotation = 0
+    /// Told once per failure.
+    var hasFailed = false
+}
+
+extension ArchiveWriter {
+    /// One pass of retention a second.
+    func keepIfDue(at now: ArchiveInstant) {
+        if let next = keeping.nextPass, now.uptime < next { return }
+        keeping.nextPass = now.uptime + .seconds(1)
+        do {
+            try keep(at: now, budget: settings.deletionsPerSecond)
+            keeping.hasFailed = false
+        } catch {
+            if !keeping.hasFailed { report(.retentionFailed(reason: "\(error)")) }
+            keeping.hasFailed = true
+        }
+    }
+
+    func keep(at now: ArchiveInstant, budget: Int) throws {
+        let seen = view.streams()
+        var usages: [Retention.Usage] = []
+        for stream in sortedStreams {
+            guard let state = seen[stream.name], state.policy != RetentionPolicy(), state.segments > 0 else { continue }
+            let locked = try stream.ledger.protected.ranges.reduce(Int64(0)) {
+                try $0 + index.bytes(of: stream.name, touching: $1)
+            }
+            usages.append(
+                .init(
+                    stream: stream.name, policy: state.policy, bytes: state.bytes,
+                    deletableBytes: state.bytes - locked))
+        }
+        let needsSpace = usages.contains { $0.policy.diskShare != nil }
+        let disk = needsSpace ? try fileSystem.space() : nil
+        let demands = Retention.demands(of: usages, disk: disk, at: now.utc)
+        // A different stream is first in each pass: a budget that does not reach for all is shared.
+        let names = usages.map(\.stream).filter { demands[$0] != nil }
+        guard !names.isEmpty else { return }
+        keeping.rotation = (keeping.rotation + 1) % names.count
+        var left = budget
+        for name in names[keeping.rotation...] + names[..<keeping.rotation] {
+            guard left > 0, let demand = demands[name], let stream = streams[name] else { continue }
+            left -= try meet(demand, of: stream, budget: left)
+        }
+    }
+
+    /// - Returns: how many segments went.
+    private func meet(_ demand: RetentionDemand, of stream: StreamWriting, budget: Int) throws -> Int {
+        var cut = RetentionCut(demand, protected: stream.ledger.protected)
+        var from = TimeRange.always.start
+        var victims: [ArchivedSegment] = []
+        var isFront = true
+        let pageSize = min(256, budget)
+        search: while victims.count < budget {
+            let page = try index.segments(
+                of: stream.name, startingIn: TimeRange(from, TimeRange.always.end), limit: pageSize)
+            for segment in page {
+                let isRead = view.isLeased(segment.run.path)
+                switch cut.verdict(range: segment.range, bytes: Int64(segment.length), isRead: isRead) {
+                case .stop: break search
+                case .keep: isFront = false
+                case .delete:
+                    victims.append(segment)
+                    // Behind something that stays, a hole comes to be: it must be told, and not be filled again.
+                    if !isFront { stream.record(.gap(Gap(segment.range, .deleted))) }
+                    if victims.count == budget { break search }
+                }
+                from = segment.start + MediaSpan(ticks: 1)
+            }
+            if page.count < pageSize { break }
+        }
+        guard let last = victims.last else { return 0 }
+        if demand.bytes > 0 { stream.record(.horizon(last.end)) }
+        try delete(victims, of: stream)
+        return victims.count
+    }
+}

@@ -1,0 +1,65 @@
+// Brings a run file to an end that the index can speak of: whole chunks are kept, a torn one is cut off.
+import Archive
+import CMAF
+import Media
+import NIOCore
+
+/// A run file that was looked at, and closed if it was not.
+struct RecoveredRun {
+    var header: RunHeader
+    /// Segments behind the offset from which it was scanned.
+    var segments: [SegmentTrailer]
+    /// The whole file, after what was torn is cut off.
+    var size: Int64
+    /// Bytes that were cut off.
+    var cut: Int64
+    /// The file is damaged in a way that no crash explains. It was left as it is; what lies behind is not indexed.
+    var damage: String?
+}
+
+enum RunRecovery {
+    /// - Parameters:
+    ///   - indexed: how far the index knows the file; nil when it does not know it at all.
+    ///   - mayCut: bytes that no torn write explains may be cut off as well: the file was being written.
+    /// - Returns: nil when the file has no header of Weir.
+    static func recover(
+        _ path: String, on fileSystem: any ArchiveFileSystem, indexed: Int64?, mayCut: Bool
+    ) throws(FileSystemError) -> RecoveredRun? {
+        let file = try fileSystem.open(path, forWriting: true)
+        guard let (header, headerEnd) = try RunScanner.header(of: file) else { return nil }
+        let scan = try RunScanner.scan(file, from: indexed ?? headerEnd)
+        let size = try file.size()
+        var result = RecoveredRun(header: header, segments: scan.segments, size: size, cut: 0)
+        if case .damaged(let reason) = scan.stop, !mayCut {
+            result.damage = reason
+            result.size = scan.tailStart ?? scan.wholeEnd
+            return result
+        }
+        guard scan.stop != nil || scan.tailStart != nil else { return result }
+
+        var end = scan.tailStart ?? scan.wholeEnd
+        var trailer: SegmentTrailer?
+        if let tailStart = scan.tailStart {
+            let bytes = try file.read(at: tailStart, count: Int(scan.wholeEnd - tailStart))
+            let tracks = try tracks(of: file, header)
+            trailer = tracks.flatMap { TailSegment.close(bytes, at: tailStart, tracks: $0) }
+            if tailStart == headerEnd { trailer?.isDiscontinuous = header.isDiscontinuous }
+            end += Int64(trailer?.length ?? 0)
+        }
+        result.cut = size - end
+        if size > end { try file.truncate(to: end) }
+        if let trailer {
+            try file.write([trailer.box], at: end)
+            end += Int64(SegmentTrailer.boxLength)
+            result.segments.append(trailer)
+        }
+        try fileSystem.sync([file])
+        result.size = end
+        return result
+    }
+
+    private static func tracks(of file: any ArchiveFile, _ header: RunHeader) throws(FileSystemError) -> TrackSet? {
+        let bytes = try file.read(at: 0, count: header.initializationLength)
+        do { return try InitializationSegment.read(bytes) } catch { return nil }
+    }
+}

@@ -1,0 +1,122 @@
+// After a fault: the runs are recovered as after a crash, and recording resumes with the next segment.
+import Archive
+import Media
+
+extension ArchiveWriter {
+    /// Tries again what failed, where its time has come.
+    func retryIfDue(at now: ArchiveInstant) {
+        for stream in sortedStreams {
+            guard let fault = stream.fault, now.uptime >= fault.retryAt else { continue }
+            do throws(FileSystemError) {
+                if fault.error.kind == .full, try fileSystem.space().available < settings.resumeSpace {
+                    throw fault.error
+                }
+                try recoverDamaged(stream)
+                stream.fault = nil
+                report(.recordingResumed(stream: stream.name))
+                countFailing()
+            } catch {
+                fail(stream, error, now)
+            }
+        }
+    }
+
+    /// Closes the runs whose writing failed, and puts into the index what is whole of them.
+    private func recoverDamaged(_ stream: StreamWriting) throws(FileSystemError) {
+        while let run = stream.damaged.first {
+            var changes = IndexChanges()
+            changes.streams = newStreams
+            var segments = run.unindexed
+            var size = run.closedSize
+            var isGone = false
+            do throws(FileSystemError) {
+                if let found = try RunRecovery.recover(
+                    run.run.path, on: fileSystem, indexed: run.closedSize, mayCut: true)
+                {
+                    segments += found.segments.map { ArchivedSegment($0, run: run.run) }
+                    size = found.size
+                } else {
+                    // Not even the header was written.
+                    try fileSystem.remove(run.run.path)
+                    isGone = true
+                }
+            } catch {
+                guard error.kind == .notFound else { throw error }
+                knownDirectories.removeAll()
+                isGone = true
+            }
+            do {
+                if isGone {
+                    try forget(run, stream, &changes)
+                } else {
+                    let row = RunRow(
+                        run: run.run, first: run.run.start, end: segments.last?.end ?? run.run.start, size: size,
+                        segments: 0, isOpen: false)
+                    let known = try index.run(path: run.run.path)
+                    if !segments.isEmpty || known != nil {
+                        changes.runs = [row.withEnd(max(row.end, known?.end ?? row.end))]
+                        changes.added = segments.map { (stream.id, $0) }
+                    }
+                }
+                try index.commit(changes)
+            } catch {
+                tellIndexFailure(error)
+                throw FileSystemError(
+                    .other, operation: "write", path: RunPath.indexName, reason: "\(error)")
+            }
+            newStreams.removeAll()
+            stream.damaged.removeFirst()
+            let added = changes.added.map(\.segment)
+            let removed = changes.removed.map(\.segment)
+            view.update(stream.name) {
+                $0.unindexed.removeAll { $0.run.path == run.run.path }
+                $0.bytes += added.reduce(Int64(0)) { $0 + Int64($1.length) }
+                $0.bytes -= removed.reduce(Int64(0)) { $0 + Int64($1.length) }
+                $0.segments += Int64(added.count - removed.count)
+                if let last = added.last { $0.end = max($0.end ?? last.end, last.end) }
+            }
+            stream.end = try newestEnd(stream)
+        }
+    }
+
+    /// The file is gone: so are its rows.
+    private func forget(_ run: OpenRun, _ stream: StreamWriting, _ changes: inout IndexChanges) throws {
+        let lost = try index.segments(ofRun: run.run)
+        changes.removed = lost.map { (stream.id, $0) }
+        changes.removedRuns = [run.run.id]
+        for segment in lost + run.unindexed { stream.record(.gap(Gap(segment.range, .diskError))) }
+        if !lost.isEmpty || !run.unindexed.isEmpty {
+            report(.bytesMissing(path: run.run.path, segments: lost.count + run.unindexed.count))
+        }
+    }
+
+    /// The end of what is recorded. A ledger's gap that reaches beyond it counts too: it is accounted for.
+    func newestEnd(_ stream: StreamWriting) throws(FileSystemError) -> MediaTime? {
+        do {
+            let last = try index.segment(of: stream.name, startingBefore: TimeRange.always.end)?.end
+            let pending = stream.runs.flatMap(\.pending).map(\.end).max()
+            let gap = stream.ledger.gaps.gaps.last?.range.end
+            return [last, pending, gap].compactMap { $0 }.max()
+        } catch {
+            throw FileSystemError(.other, operation: "read", path: RunPath.indexName, reason: "\(error)")
+        }
+    }
+}
+
+extension ArchivedSegment {
+    /// A segment as its trailer in the file of `run` tells it.
+    init(_ trailer: SegmentTrailer, run: ArchivedRun) {
+        self.init(
+            start: trailer.start, duration: trailer.duration, run: run, offset: trailer.offset,
+            length: trailer.length, digest: trailer.digest, isDiscontinuous: trailer.isDiscontinuous,
+            isInterrupted: trailer.isInterrupted)
+    }
+}
+
+extension RunRow {
+    func withEnd(_ end: MediaTime) -> RunRow {
+        var copy = self
+        copy.end = end
+        return copy
+    }
+}

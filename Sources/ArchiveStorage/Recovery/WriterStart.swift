@@ -1,0 +1,234 @@
+// Start of a store: what a crash left is made whole, from the last indexed byte on; without an index, from all files.
+import Archive
+import Media
+import NIOCore
+
+extension ArchiveWriter {
+    /// Reads the index and looks at the files that it may not know: those of each stream's last day, and open ones.
+    ///
+    /// An empty index makes this a rebuild: then all days are after the last one.
+    func start() throws {
+        nextRunID = try index.lastRunID() + 1
+        for row in try index.streams() {
+            try adopt(row)
+        }
+        let directories = try streamDirectories(below: "")
+        for name in directories where streams[name] == nil { _ = stream(name) }
+        var seen: Set<String> = []
+        for stream in sortedStreams {
+            var changes = IndexChanges()
+            changes.streams = newStreams
+            try replayJournal(of: stream)
+            try recoverRuns(of: stream, &seen, &changes)
+            if stream.touched != nil {
+                changes.ledgers[stream.id] = .init(
+                    ledger: stream.ledger, touched: stream.touched ?? .always, journal: stream.journal)
+            }
+            try index.commit(changes)
+            newStreams.removeAll()
+            stream.touched = nil
+            stream.end = try newestEnd(stream)
+        }
+        for row in try index.openRuns() where !seen.contains(row.run.path) {
+            guard let stream = streams[row.run.stream] else { continue }
+            var changes = IndexChanges()
+            try recover(row.run.path, row, of: stream, isNewest: false, &changes)
+            try index.commit(changes)
+            stream.end = try newestEnd(stream)
+        }
+        try finishDeletions()
+        for row in try index.streams() {
+            guard let stream = streams[row.name] else { continue }
+            view.update(row.name) {
+                $0.bytes = row.bytes
+                $0.segments = row.segments
+                $0.ledger = stream.ledger
+                $0.end = stream.end
+                $0.pause = stream.pause
+            }
+        }
+    }
+
+    private func adopt(_ row: StreamRow) throws {
+        let stream = StreamWriting(
+            id: row.id, name: row.name, ledger: try index.ledger(of: row.id),
+            journal: .init(generation: row.journalGeneration, offset: row.journalOffset))
+        streams[row.name] = stream
+        nextStreamID = max(nextStreamID, row.id + 1)
+    }
+
+    /// Directories that hold days or a journal: the streams.
+    private func streamDirectories(below path: String) throws(FileSystemError) -> [String] {
+        var found: [String] = []
+        let entries = try fileSystem.list(path)
+        if !path.isEmpty,
+            entries.contains(where: { $0.isDirectory ? RunPath.isDate($0.name) : $0.name == RunPath.journalName })
+        {
+            found.append(path)
+        }
+        for entry in entries {
+            let child = path.isEmpty ? entry.name : path + "/" + entry.name
+            if entry.isDirectory {
+                guard !RunPath.isDate(entry.name), RunPath.objection(toStream: child) == nil else { continue }
+                found += try streamDirectories(below: child)
+            } else if !isOurs(entry.name, in: path) {
+                report(.foreignFile(path: child))
+            }
+        }
+        return found
+    }
+
+    private func isOurs(_ name: String, in directory: String) -> Bool {
+        directory.isEmpty ? name.hasPrefix(RunPath.indexName) : name.hasPrefix(RunPath.journalName)
+    }
+
+    private func recoverRuns(
+        of stream: StreamWriting, _ seen: inout Set<String>, _ changes: inout IndexChanges
+    ) throws {
+        let rows = try index.runs(of: stream.name)
+        let byPath = Dictionary(uniqueKeysWithValues: rows.map { ($0.run.path, $0) })
+        let lastDay = rows.last.map { RunPath.date(of: $0.run.start) } ?? ""
+        let entries: [DirectoryEntry]
+        do throws(FileSystemError) { entries = try fileSystem.list(stream.name) } catch {
+            guard error.kind == .notFound else { throw error }
+            entries = []
+        }
+        var paths: [String] = []
+        for day in entries where day.isDirectory && RunPath.isDate(day.name) && day.name >= lastDay {
+            let directory = stream.name + "/" + day.name
+            for entry in try fileSystem.list(directory) {
+                let path = directory + "/" + entry.name
+                if !entry.isDirectory, RunPath.isRun(entry.name) {
+                    paths.append(path)
+                } else {
+                    report(.foreignFile(path: path))
+                }
+            }
+        }
+        for path in paths {
+            seen.insert(path)
+            try recover(path, byPath[path], of: stream, isNewest: path == paths.last, &changes)
+        }
+        // Rows of that day whose file is gone.
+        for row in rows.suffix(64)
+        where !seen.contains(row.run.path) && RunPath.date(of: row.run.start) >= lastDay {
+            seen.insert(row.run.path)
+            try recover(row.run.path, row, of: stream, isNewest: false, &changes)
+        }
+    }
+
+    /// Compares one file with its row, and makes them agree.
+    private func recover(
+        _ path: String, _ row: RunRow?, of stream: StreamWriting, isNewest: Bool, _ changes: inout IndexChanges
+    ) throws {
+        let size: Int64?
+        do throws(FileSystemError) {
+            size = try fileSystem.open(path, forWriting: false).size()
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            size = nil
+        }
+        if let row, size ?? 0 < row.size { return try drop(row, beyond: size, of: stream, &changes) }
+        guard let size else { return }
+        if let row, row.size == size {
+            if row.isOpen { changes.runs.append(row.closed()) }
+            return
+        }
+        guard
+            let found = try RunRecovery.recover(
+                path, on: fileSystem, indexed: row?.size, mayCut: isNewest || row != nil)
+        else { return try leave(path, size, isNewest: isNewest) }
+        if let damage = found.damage { report(.damagedFile(path: path, reason: damage)) }
+        guard found.header.stream == stream.name else { return report(.foreignFile(path: path)) }
+        let run =
+            row?.run
+            ?? ArchivedRun(
+                id: nextRunID, stream: stream.name, path: path, start: found.header.start,
+                origin: found.header.origin, tracksFingerprint: found.header.tracksFingerprint,
+                initializationLength: found.header.initializationLength)
+        if row == nil { nextRunID += 1 }
+        let segments = found.segments.map { ArchivedSegment($0, run: run) }
+        if row == nil, segments.isEmpty, found.damage == nil {
+            // A run of which not one chunk was written whole.
+            return try fileSystem.remove(path)
+        }
+        changes.runs.append(
+            RunRow(
+                run: run, first: row?.first ?? segments.first?.start ?? run.start,
+                end: segments.last?.end ?? row?.end ?? run.start, size: found.size, segments: 0, isOpen: false))
+        changes.added += segments.map { (stream.id, $0) }
+        if row != nil || found.cut > 0 || segments.last?.isInterrupted == true {
+            report(.recovered(path: path, segments: segments.count, bytesCut: found.cut))
+        }
+    }
+
+    /// A file without Weir's header: an own one that was torn right at its start goes, any other stays as it is.
+    private func leave(_ path: String, _ size: Int64, isNewest: Bool) throws(FileSystemError) {
+        let start = try fileSystem.open(path, forWriting: false).read(at: 0, count: 8)
+        let isTorn = size < 64 << 10 && (size < 8 || start.getString(at: start.readerIndex + 4, length: 4) == "ftyp")
+        if isNewest, isTorn, try RunScanner.isStartOnly(fileSystem.open(path, forWriting: false)) {
+            try fileSystem.remove(path)
+        } else {
+            report(.foreignFile(path: path))
+        }
+    }
+
+    /// The file is shorter than the index says, or gone: the disk did not keep what it promised.
+    private func drop(
+        _ row: RunRow, beyond size: Int64?, of stream: StreamWriting, _ changes: inout IndexChanges
+    ) throws {
+        let segments = try index.segments(ofRun: row.run)
+        let lost = segments.filter {
+            $0.offset + Int64($0.length + SegmentTrailer.boxLength) > size ?? 0
+        }
+        for segment in lost { stream.record(.gap(Gap(segment.range, .diskError))) }
+        changes.removed += lost.map { (stream.id, $0) }
+        report(.bytesMissing(path: row.run.path, segments: lost.count))
+        guard size != nil, lost.count < segments.count, let last = segments.dropLast(lost.count).last else {
+            changes.removedRuns.append(row.run.id)
+            if size != nil { try fileSystem.remove(row.run.path) }
+            return
+        }
+        let end = last.offset + Int64(last.length + SegmentTrailer.boxLength)
+        try fileSystem.open(row.run.path, forWriting: true).truncate(to: end)
+        var shorter = row
+        shorter.end = last.end
+        shorter.size = end
+        shorter.isOpen = false
+        changes.runs.append(shorter)
+    }
+
+    /// Takes in the lines of the journal that the index does not have.
+    private func replayJournal(of stream: StreamWriting) throws {
+        let path = stream.name + "/" + RunPath.journalName
+        let bytes: ByteBuffer
+        do throws(FileSystemError) {
+            let file = try fileSystem.open(path, forWriting: false)
+            bytes = try file.read(at: 0, count: Int(try file.size()))
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            stream.isJournalLost = !stream.ledger.entries.isEmpty
+            return
+        }
+        let known =
+            stream.journal.generation == 0 ? nil : (stream.journal.generation, stream.journal.offset)
+        guard let found = JournalText.read(bytes, known: known) else {
+            report(.journalDamaged(stream: stream.name, lines: 1))
+            stream.isJournalLost = true
+            return
+        }
+        if found.damagedLines > 0 { report(.journalDamaged(stream: stream.name, lines: found.damagedLines)) }
+        if found.isNew { stream.ledger = StreamLedger() }
+        for entry in found.entries { stream.ledger.apply(entry) }
+        stream.journal = .init(generation: found.generation, offset: found.end)
+        if found.isNew || !found.entries.isEmpty { stream.touched = .always }
+    }
+}
+
+extension RunRow {
+    func closed() -> RunRow {
+        var copy = self
+        copy.isOpen = false
+        return copy
+    }
+}

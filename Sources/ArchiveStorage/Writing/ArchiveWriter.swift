@@ -1,0 +1,281 @@
+// The one writer of a store: takes chunks, writes runs, syncs files and index together. Steps are called by one thread.
+import Archive
+import CMAF
+import Media
+import NIOCore
+
+/// Writes what recorders hand over. Not thread safe on purpose: the writer thread, or a test with its own clock, steps it.
+///
+///     chunk ─► stage ─► flush (bytes in files) ─► sync (files, directories, journals, then rows)
+///                          │ error
+///                          ▼
+///     fault: drop chunks ─► back-off ─► recover the runs, as after a crash ─► next segment starts a new run
+package final class ArchiveWriter {
+    let fileSystem: any ArchiveFileSystem
+    let index: ArchiveIndex
+    let settings: ArchiveSettings
+    let view: ArchiveView
+    let report: @Sendable (ArchiveEvent) -> Void
+    var streams: [String: StreamWriting] = [:]
+    /// Streams and runs that the index lacks.
+    var newStreams: [StreamRow] = []
+    var nextStreamID: Int64 = 1
+    var nextRunID: Int64 = 1
+    /// Streams with staged bytes.
+    var staged: [StreamWriting] = []
+    /// Directories with entries that are not on the disk yet.
+    var newDirectories: Set<String> = []
+    /// Directories that are known to exist.
+    var knownDirectories: Set<String> = []
+    var nextSync: Duration?
+    var indexFailure: String?
+    /// Sets a segment's rows on their way at the next flush (`Durability.segment`).
+    var hasClosedSegments = false
+    var keeping = KeepingState()
+
+    init(
+        fileSystem: any ArchiveFileSystem, index: ArchiveIndex, settings: ArchiveSettings, view: ArchiveView,
+        report: @escaping @Sendable (ArchiveEvent) -> Void
+    ) {
+        self.fileSystem = fileSystem
+        self.index = index
+        self.settings = settings
+        self.view = view
+        self.report = report
+    }
+
+    /// The stream's state; made when it is new here.
+    func stream(_ name: String) -> StreamWriting {
+        if let stream = streams[name] { return stream }
+        let stream = StreamWriting(
+            id: nextStreamID, name: name, ledger: StreamLedger(), journal: .init(generation: 0, offset: 0))
+        nextStreamID += 1
+        streams[name] = stream
+        newStreams.append(StreamRow(id: stream.id, name: name, bytes: 0, segments: 0))
+        view.update(name) { $0.pause = .serverDown }
+        return stream
+    }
+
+    // MARK: Chunks
+
+    /// Stages a chunk. Nothing is written before `flush`.
+    func append(_ chunk: Chunk, to name: String, at now: ArchiveInstant) {
+        let stream = stream(name)
+        guard stream.fault == nil, chunk.duration > .zero else { return drop(stream) }
+        if chunk.startsSegment { return begin(chunk, stream, now) }
+        guard let run = stream.run, let open = run.open else { return drop(stream) }
+        guard chunk.segmentStart == open.start, chunk.start == open.end, chunk.end <= stream.limit ?? chunk.end else {
+            if chunk.end > stream.limit ?? chunk.end { refuse(stream, chunk) }
+            finishRun(stream)
+            return drop(stream)
+        }
+        run.append(chunk)
+        stream.end = max(stream.end ?? chunk.end, chunk.end)
+        stage(stream, run)
+    }
+
+    /// The stream delivers nothing any more, or the recorder had to drop chunks: the open segment ends here.
+    func pause(_ name: String, _ cause: GapCause) {
+        guard let stream = streams[name] else { return }
+        // A stop of the server says nothing new about a source that is away already.
+        if stream.run != nil || cause != .serverDown { stream.pause = cause }
+        finishRun(stream)
+        view.update(name) { $0.pause = stream.pause }
+    }
+
+    private func begin(_ chunk: Chunk, _ stream: StreamWriting, _ now: ArchiveInstant) {
+        closeSegment(stream, isInterrupted: stream.run?.open.map { $0.end != chunk.start } ?? false)
+        guard let limit = room(for: chunk, stream) else {
+            stream.pause = .overlap
+            refuse(stream, chunk)
+            finishRun(stream)
+            return drop(stream)
+        }
+        stream.limit = limit.end
+        if let run = stream.run, !continues(chunk, run) { finishRun(stream) }
+        do {
+            if stream.run == nil { try openRun(chunk, stream) }
+        } catch {
+            return fail(stream, error, now)
+        }
+        guard let run = stream.run else { return }
+        if let end = stream.end, chunk.start > end {
+            stream.record(.gap(Gap(TimeRange(end, chunk.start), stream.pause)))
+        }
+        stream.pause = .sourceAway
+        stream.isRefusalTold = false
+        run.append(chunk)
+        stream.end = max(stream.end ?? chunk.end, chunk.end)
+        view.update(stream.name) {
+            $0.ledger = stream.ledger
+            $0.pause = nil
+        }
+        stage(stream, run)
+    }
+
+    private func continues(_ chunk: Chunk, _ run: OpenRun) -> Bool {
+        run.end == chunk.start && !chunk.isDiscontinuous && run.tracks == chunk.tracks
+            && run.run.start.index(of: DigestTree.hour) == chunk.start.index(of: DigestTree.hour)
+    }
+
+    /// Whether the time of a chunk that starts a segment is free; and where what is recorded already begins again.
+    private func room(for chunk: Chunk, _ stream: StreamWriting) -> (end: MediaTime?, Void)? {
+        guard let end = stream.end, chunk.start < end else { return (nil, ()) }
+        var neighbours = stream.runs.flatMap(\.pending)
+        do {
+            if let before = try index.segment(of: stream.name, startingBefore: chunk.end) { neighbours.append(before) }
+            neighbours += try index.segments(
+                of: stream.name, startingIn: TimeRange(chunk.start, TimeRange.always.end), limit: 1)
+        } catch {
+            tellIndexFailure(error)
+            return nil
+        }
+        if neighbours.contains(where: { $0.range.overlaps(TimeRange(chunk.start, chunk.end)) }) { return nil }
+        return (neighbours.lazy.map(\.start).filter { $0 >= chunk.end }.min(), ())
+    }
+
+    private func openRun(_ chunk: Chunk, _ stream: StreamWriting) throws(FileSystemError) {
+        let initialization = InitializationSegment.write(chunk.tracks)
+        var attempt = 0
+        while true {
+            let path = RunPath.path(stream: stream.name, start: chunk.start, attempt: attempt)
+            try makeDirectory(of: path)
+            do {
+                let file = try fileSystem.create(path)
+                let run = ArchivedRun(
+                    id: nextRunID, stream: stream.name, path: path, start: chunk.start, origin: settings.origin,
+                    tracksFingerprint: Fingerprint(of: initialization).value,
+                    initializationLength: initialization.readableBytes)
+                nextRunID += 1
+                stream.run = OpenRun(
+                    run, tracks: chunk.tracks, initialization: initialization, isDiscontinuous: chunk.isDiscontinuous,
+                    file: file)
+                return
+            } catch {
+                guard error.kind == .exists || error.kind == .notFound, attempt < 99 else { throw error }
+                // Not found: somebody removed the directory while we ran.
+                if error.kind == .notFound { knownDirectories.removeAll() }
+                attempt += 1
+            }
+        }
+    }
+
+    private func makeDirectory(of path: String) throws(FileSystemError) {
+        let directory = parent(path)
+        guard !knownDirectories.contains(directory) else {
+            newDirectories.insert(directory)
+            return
+        }
+        try fileSystem.createDirectory(directory)
+        if knownDirectories.count > 10_000 { knownDirectories.removeAll() }
+        knownDirectories.insert(directory)
+        var made = directory
+        while !made.isEmpty {
+            newDirectories.insert(made)
+            made = parent(made)
+        }
+        newDirectories.insert("")
+    }
+
+    // MARK: Ends
+
+    func closeSegment(_ stream: StreamWriting, isInterrupted: Bool) {
+        guard let run = stream.run, let closed = run.closeSegment(isInterrupted: isInterrupted) else { return }
+        // Recorded where the ledger knew of a gap: the clock of the source had run back into it.
+        if closed.end < stream.end ?? closed.end, !stream.ledger.gaps.gaps(in: closed.range).isEmpty {
+            stream.record(.clear(closed.range))
+        }
+        stage(stream, run)
+    }
+
+    /// Ends the run; its open segment becomes a short one.
+    func finishRun(_ stream: StreamWriting) {
+        closeSegment(stream, isInterrupted: true)
+        guard let run = stream.run else { return }
+        run.isFinished = true
+        run.isDirty = true
+        stream.finished.append(run)
+        stream.run = nil
+    }
+
+    private func stage(_ stream: StreamWriting, _ run: OpenRun) {
+        if staged.last !== stream { staged.append(stream) }
+    }
+
+    private func drop(_ stream: StreamWriting) {
+        view.count { $0.chunksDropped += 1 }
+    }
+
+    private func refuse(_ stream: StreamWriting, _ chunk: Chunk) {
+        guard !stream.isRefusalTold else { return }
+        stream.isRefusalTold = true
+        report(.overlapRefused(stream: stream.name, from: chunk.start))
+    }
+
+    // MARK: Writing
+
+    /// Writes what is staged, one write per run. Errors become faults of their streams.
+    func flush(at now: ArchiveInstant) {
+        let waiting = staged
+        staged.removeAll(keepingCapacity: true)
+        for stream in waiting where stream.fault == nil {
+            do throws(FileSystemError) {
+                for run in stream.runs {
+                    let chunks = run.staged.count
+                    let (bytes, closed) = try run.flush()
+                    guard bytes > 0 else { continue }
+                    let media = closed.reduce(Int64(0)) { $0 + Int64($1.length) }
+                    view.count {
+                        $0.bytesWritten += bytes
+                        $0.mediaBytesWritten += media
+                        $0.chunksWritten += Int64(chunks - closed.count)
+                        $0.segmentsWritten += Int64(closed.count)
+                    }
+                    guard let last = closed.last else { continue }
+                    stream.attempts = 0
+                    hasClosedSegments = true
+                    view.update(stream.name) {
+                        $0.unindexed += closed
+                        $0.end = max($0.end ?? last.end, last.end)
+                        $0.ledger = stream.ledger
+                    }
+                }
+            } catch {
+                fail(stream, error, now)
+            }
+        }
+    }
+
+    /// The stream cannot be written now: its runs are left to recovery, chunks are dropped until a retry succeeds.
+    func fail(_ stream: StreamWriting, _ error: FileSystemError, _ now: ArchiveInstant) {
+        stream.damaged += stream.runs
+        stream.finished = []
+        stream.run = nil
+        stream.attempts += 1
+        let delay = min(30.0, 0.5 * Double(1 << min(stream.attempts, 6)))
+        if stream.fault == nil, stream.attempts == 1 {
+            report(.recordingFailed(stream: stream.name, error))
+        }
+        stream.fault = .init(error: error, retryAt: now.uptime + .seconds(delay), attempts: stream.attempts)
+        stream.pause = error.gapCause
+        view.count { $0.writeErrors += 1 }
+        view.update(stream.name) { $0.pause = stream.pause }
+        countFailing()
+    }
+
+    func countFailing() {
+        let failing = streams.values.reduce(0) { $0 + ($1.fault == nil ? 0 : 1) }
+        view.count { $0.failingStreams = failing }
+    }
+
+    func tellIndexFailure(_ error: any Error) {
+        let reason = "\(error)"
+        if indexFailure == nil { report(.indexFailed(reason: reason)) }
+        indexFailure = reason
+    }
+}
+
+/// The directory that a path lies in; empty for the root.
+func parent(_ path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+}

@@ -1,0 +1,173 @@
+// Makes what was written durable: files, directories, journals, and only then the rows that speak of them.
+import Archive
+import Media
+import NIOCore
+
+extension ArchiveWriter {
+    /// When `sync` is due by itself; nil when nothing waits for it.
+    func syncIfDue(at now: ArchiveInstant) {
+        switch settings.durability {
+        case .segment:
+            if hasClosedSegments { sync(at: now) }
+        case .every(let period):
+            guard let next = nextSync else {
+                nextSync = now.uptime + period
+                return
+            }
+            if now.uptime >= next {
+                nextSync = now.uptime + period
+                sync(at: now)
+            }
+        case .system:
+            guard let next = nextSync else {
+                nextSync = now.uptime + .seconds(1)
+                return
+            }
+            if now.uptime >= next {
+                nextSync = now.uptime + .seconds(1)
+                sync(at: now)
+            }
+        }
+    }
+
+    /// Commits all closed segments. A stream whose file or journal cannot be synced becomes faulty and waits.
+    func sync(at now: ArchiveInstant) {
+        hasClosedSegments = false
+        for stream in sortedStreams where stream.fault == nil {
+            do throws(FileSystemError) {
+                try syncFiles(of: stream)
+            } catch {
+                fail(stream, error, now)
+            }
+        }
+        syncDirectories()
+        var changes = IndexChanges()
+        changes.streams = newStreams
+        for stream in sortedStreams where stream.fault == nil {
+            do throws(FileSystemError) {
+                try writeJournal(of: stream)
+            } catch {
+                fail(stream, error, now)
+                continue
+            }
+            collect(stream, &changes)
+        }
+        commit(changes)
+    }
+
+    var sortedStreams: [StreamWriting] { streams.values.sorted { $0.id < $1.id } }
+
+    private func syncFiles(of stream: StreamWriting) throws(FileSystemError) {
+        for run in stream.runs where run.isDirty {
+            if settings.durability != .system { try fileSystem.sync([run.file]) }
+            guard try run.file.isLinked() else {
+                knownDirectories.removeAll()
+                throw FileSystemError(
+                    .notFound, operation: "write to", path: run.run.path, reason: "somebody removed the file")
+            }
+        }
+    }
+
+    /// A directory that cannot be synced is tried again with the next sync; its rows go on, as its files are there.
+    private func syncDirectories() {
+        guard settings.durability != .system else { return newDirectories.removeAll() }
+        for directory in newDirectories.sorted() {
+            do throws(FileSystemError) {
+                try fileSystem.syncDirectory(directory)
+                newDirectories.remove(directory)
+            } catch {
+                if error.kind == .notFound { newDirectories.remove(directory) }
+            }
+        }
+    }
+
+    private func collect(_ stream: StreamWriting, _ changes: inout IndexChanges) {
+        for run in stream.runs where run.isDirty {
+            guard !run.unindexed.isEmpty || run.isFinished else { continue }
+            changes.runs.append(run.row(isOpen: !run.isFinished))
+            changes.added += run.unindexed.map { (stream.id, $0) }
+        }
+        if let touched = stream.touched {
+            changes.ledgers[stream.id] = .init(ledger: stream.ledger, touched: touched, journal: stream.journal)
+        }
+    }
+
+    /// Commits, and forgets what the index has now. What cannot be committed stays and comes with the next sync.
+    func commit(_ changes: IndexChanges) {
+        do {
+            try index.commit(changes)
+        } catch {
+            return tellIndexFailure(error)
+        }
+        indexFailure = nil
+        newStreams.removeAll()
+        view.count { $0.syncs += 1 }
+        for stream in streams.values where stream.fault == nil {
+            let added = stream.runs.flatMap(\.unindexed)
+            for run in stream.runs {
+                run.unindexed = []
+                run.isDirty = !run.staged.isEmpty
+            }
+            stream.finished.removeAll { $0.staged.isEmpty }
+            stream.touched = nil
+            guard !added.isEmpty else { continue }
+            view.update(stream.name) {
+                let known = Set(added.map(\.start))
+                $0.unindexed.removeAll { known.contains($0.start) }
+                $0.bytes += added.reduce(Int64(0)) { $0 + Int64($1.length) }
+                $0.segments += Int64(added.count)
+            }
+        }
+    }
+
+    // MARK: Journals
+
+    /// The journal is written anew when it is longer than this and much longer than it need be.
+    static let journalLimit: Int64 = 64 << 10
+
+    func writeJournal(of stream: StreamWriting) throws(FileSystemError) {
+        guard !stream.journalLines.isEmpty || stream.isJournalLost else { return }
+        let path = stream.name + "/" + RunPath.journalName
+        if stream.isJournalLost || stream.journal.generation == 0
+            || stream.journal.offset > Self.journalLimit
+        {
+            return try rewriteJournal(of: stream, path)
+        }
+        let file: any ArchiveFile
+        do throws(FileSystemError) {
+            file = try fileSystem.open(path, forWriting: true)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return try rewriteJournal(of: stream, path)
+        }
+        let text = ByteBuffer(string: stream.journalLines)
+        // What a failed write left behind must not stand after the next line.
+        if try file.size() > stream.journal.offset { try file.truncate(to: stream.journal.offset) }
+        try file.write([text], at: stream.journal.offset)
+        if settings.durability != .system { try fileSystem.sync([file]) }
+        stream.journal.offset += Int64(text.readableBytes)
+        stream.journalLines = ""
+    }
+
+    /// All that the ledger has, under a new generation, put in the place of the old journal in one step.
+    private func rewriteJournal(of stream: StreamWriting, _ path: String) throws(FileSystemError) {
+        let generation = stream.journal.generation + 1
+        let text = ByteBuffer(
+            string: JournalText.header(generation: generation)
+                + stream.ledger.entries.map { JournalText.line($0) }.joined())
+        try fileSystem.createDirectory(stream.name)
+        let temporary = path + ".new"
+        do throws(FileSystemError) { try fileSystem.remove(temporary) } catch {
+            guard error.kind == .notFound else { throw error }
+        }
+        let file = try fileSystem.create(temporary)
+        try file.write([text], at: 0)
+        try fileSystem.sync([file])
+        try fileSystem.rename(temporary, to: path)
+        try fileSystem.syncDirectory(stream.name)
+        stream.journal = .init(generation: generation, offset: Int64(text.readableBytes))
+        stream.journalLines = ""
+        stream.isJournalLost = false
+        stream.touch(stream.touched ?? TimeRange(MediaTime(ticks: 0), MediaTime(ticks: 0)))
+    }
+}
