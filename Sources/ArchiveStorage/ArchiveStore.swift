@@ -8,8 +8,9 @@ import Synchronization
 
 /// One store on one disk. Reading members may be called from any thread and never wait for writing.
 package final class ArchiveStore: Sendable {
-    let index: ArchiveIndex
-    let view: ArchiveView
+    /// Segments, ranges, gaps, locks, digests.
+    package let reader: ArchiveReader
+    private let view: ArchiveView
     private let queue: CommandQueue
     private let fileSystem: any ArchiveFileSystem
     private let report: @Sendable (ArchiveEvent) -> Void
@@ -43,7 +44,8 @@ package final class ArchiveStore: Sendable {
         view = ArchiveView()
         queue = CommandQueue(limit: settings.queueLimit)
         do {
-            index = try Self.openIndex(root, report)
+            let index = try Self.openIndex(root, report)
+            reader = ArchiveReader(index: index, view: view)
             let writer = ArchiveWriter(
                 fileSystem: fileSystem, index: index, settings: settings, view: view, report: report)
             try writer.start()
@@ -89,14 +91,12 @@ package final class ArchiveStore: Sendable {
         SegmentLease(segment.run.path, absolutePath: root + "/" + segment.run.path, view: view)
     }
 
-    var statistics: ArchiveStatistics {
+    /// Counters, for the API and for metrics.
+    package func statistics() -> ArchiveStatistics {
         var statistics = view.statistics
         statistics.queuedBytes = queue.bytes
         return statistics
     }
-
-    /// Counters, for the API and for metrics.
-    package func snapshot() -> ArchiveStatistics { statistics }
 
     // MARK: Changes, done by the writer
 

@@ -74,7 +74,7 @@ extension ArchiveIndex {
                 INSERT INTO run (id, stream, path, start, first, end, origin, tracks, initialization_length, size,
                     segments, is_open)
                 VALUES (?, (SELECT id FROM stream WHERE name = ?), ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)
-                ON CONFLICT (id) DO UPDATE SET end = excluded.end, size = excluded.size, is_open = excluded.is_open
+                ON CONFLICT (id) DO UPDATE SET size = excluded.size, is_open = excluded.is_open
                 """)
         for row in runs {
             try statement.execute(arguments: [
@@ -87,7 +87,8 @@ extension ArchiveIndex {
 
     private static func add(_ added: [(stream: Int64, segment: ArchivedSegment)], _ db: Database) throws {
         let insert = try db.cachedStatement(sql: "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-        let countRun = try db.cachedStatement(sql: "UPDATE run SET segments = segments + 1 WHERE id = ?")
+        let countRun = try db.cachedStatement(
+            sql: "UPDATE run SET segments = segments + 1, end = max(end, ?) WHERE id = ?")
         let countStream = try db.cachedStatement(
             sql: "UPDATE stream SET bytes = bytes + ?, segments = segments + 1 WHERE id = ?")
         for (stream, segment) in added {
@@ -95,7 +96,7 @@ extension ArchiveIndex {
                 stream, segment.start.ticks, segment.duration.ticks, segment.run.id, segment.offset, segment.length,
                 Data(segment.digest.bytes), segment.flags,
             ])
-            try countRun.execute(arguments: [segment.run.id])
+            try countRun.execute(arguments: [segment.end.ticks, segment.run.id])
             try countStream.execute(arguments: [segment.length, stream])
         }
     }
@@ -111,12 +112,15 @@ extension ArchiveIndex {
             perRun[segment.run.id, default: (stream, 0, segment.end)].count += 1
         }
         for (run, change) in perRun.sorted(by: { $0.key < $1.key }) {
-            // `first` follows the first segment that is left, so that ranges can be told from runs alone.
+            // Both follow the segments that are left, so that ranges can be told from runs alone.
             try db.execute(
                 sql: """
                     UPDATE run SET segments = segments - ?, first = coalesce(
                         (SELECT s.start FROM segment s WHERE s.stream = run.stream AND s.start >= run.first
-                            AND s.start < run.end AND s.run = run.id ORDER BY s.start LIMIT 1), run.end)
+                            AND s.start < run.end AND s.run = run.id ORDER BY s.start LIMIT 1), run.end),
+                        end = coalesce(
+                        (SELECT s.start + s.duration FROM segment s WHERE s.stream = run.stream AND s.start >= run.first
+                            AND s.start < run.end AND s.run = run.id ORDER BY s.start DESC LIMIT 1), run.first)
                     WHERE id = ?
                     """, arguments: [change.count, run])
         }

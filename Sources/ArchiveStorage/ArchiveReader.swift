@@ -2,7 +2,7 @@
 package import Archive
 package import Media
 
-/// One recorded range without a gap.
+/// What is recorded of one stream.
 package struct RecordedStream: Hashable, Sendable {
     package var name: String
     package var bytes: Int64
@@ -13,7 +13,11 @@ package struct RecordedStream: Hashable, Sendable {
     package var end: MediaTime?
 }
 
-extension ArchiveStore {
+/// Reads a store: from the index, and from what the writer has published since. Any thread, no waiting for writes.
+package struct ArchiveReader: Sendable {
+    let index: ArchiveIndex
+    let view: ArchiveView
+
     /// All streams of which something is or was recorded, by name.
     package func streams() -> [RecordedStream] {
         view.streams().map { name, stream in
