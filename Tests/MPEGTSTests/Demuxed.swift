@@ -29,7 +29,8 @@ struct Demuxed: Equatable {
 
     func frames(_ track: UInt32) -> [Unit] {
         events.compactMap { event in
-            guard case .frame(let id, let decode, let presentation, let isKey, let data) = event, id.value == track else {
+            guard case .frame(let id, let decode, let presentation, let isKey, let data) = event, id.value == track
+            else {
                 return nil
             }
             return Unit(decode: decode.ticks, presentation: presentation.ticks, isKey: isKey, data: data)
@@ -88,7 +89,9 @@ func pictureNALs(samples: [ByteBuffer]) -> [[UInt8]] {
     samples.flatMap { sample in
         var rest = sample
         var nals: [[UInt8]] = []
-        while let length = rest.readInteger(as: UInt32.self), let nal = rest.readBytes(length: Int(length)) { nals.append(nal) }
+        while let length = rest.readInteger(as: UInt32.self), let nal = rest.readBytes(length: Int(length)) {
+            nals.append(nal)
+        }
         return nals
     }
 }

@@ -15,7 +15,8 @@ private func timed(_ result: Demuxed, shift: Int64 = 1_700_000_000 * 90_000) -> 
                 TimedFrame(
                     track: track.id, decodeTime: MediaTime(ticks: frame.decode + shift),
                     presentationTime: MediaTime(ticks: frame.presentation + shift),
-                    duration: track.codec.frameDuration ?? MediaSpan(ticks: next), isKey: frame.isKey, data: frame.data))
+                    duration: track.codec.frameDuration ?? MediaSpan(ticks: next), isKey: frame.isKey, data: frame.data)
+            )
         }
     }
     return frames.sorted { $0.decodeTime < $1.decodeTime }
@@ -67,7 +68,10 @@ private func timed(_ result: Demuxed, shift: Int64 = 1_700_000_000 * 90_000) -> 
                 (index == 0 || frame.decodeTime >= cut) && (end.map { frame.decodeTime < $0 } ?? true)
             }
             let segment = TransportStreamMuxer.segment(tracks: tracks, frames: own)
-            #expect(segment == TransportStreamMuxer.segment(tracks: tracks, frames: own.reversed().sorted { $0.decodeTime < $1.decodeTime }))
+            #expect(
+                segment
+                    == TransportStreamMuxer.segment(
+                        tracks: tracks, frames: own.reversed().sorted { $0.decodeTime < $1.decodeTime }))
             bytes += Array(segment.readableBytesView)
         }
         let result = demux(bytes)
@@ -78,7 +82,10 @@ private func timed(_ result: Demuxed, shift: Int64 = 1_700_000_000 * 90_000) -> 
         #expect(played.messages.isEmpty, "\(played.messages)")
         let counted = try run(
             "ffprobe",
-            ["-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", path])
+            [
+                "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames", "-of",
+                "csv=p=0", path,
+            ])
         #expect(counted.text.contains("50"))
     }
 

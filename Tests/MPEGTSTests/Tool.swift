@@ -60,7 +60,8 @@ func read(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(f
 func transportStream(_ arguments: [String], seconds: Int = 2) throws -> [UInt8] {
     let scratch = try Scratch()
     let input = [
-        "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=176x144:rate=25:duration=\(seconds)", "-f", "lavfi", "-i",
+        "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=176x144:rate=25:duration=\(seconds)", "-f", "lavfi",
+        "-i",
         "sine=frequency=440:sample_rate=48000:duration=\(seconds)", "-threads", "1",
     ]
     _ = try run("ffmpeg", input + arguments + ["-f", "mpegts", scratch.file("x.ts")])

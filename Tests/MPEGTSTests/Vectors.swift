@@ -14,7 +14,8 @@ enum Vector: String, CaseIterable, Sendable {
         case .slices: return h264 + ["-x264-params", "slices=4", "-c:a", "aac"]
         case .h265:
             return [
-                "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=25:bframes=3", "-pix_fmt",
+                "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=25:bframes=3",
+                "-pix_fmt",
                 "yuv420p", "-c:a", "aac",
             ]
         case .latm: return h264 + ["-c:a", "aac", "-mpegts_flags", "latm"]

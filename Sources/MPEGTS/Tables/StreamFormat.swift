@@ -71,7 +71,10 @@ extension ProgramMap.Entry {
             guard [0x0a, 0x56, 0x59].contains(tag), result == nil, content.count >= 3 else { return }
             let letters = content.prefix(3)
             let isLetter = letters.allSatisfy { (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) }
-            if isLetter { result = String(decoding: letters, as: UTF8.self).lowercased() }
+            guard isLetter else { return }
+            let code = String(decoding: letters, as: UTF8.self).lowercased()
+            // «und» says that the language is not known.
+            if code != "und" { result = code }
         }
         return result
     }

@@ -22,7 +22,9 @@ package struct MPEGAudioHeader: Hashable, Sendable {
         let layer = 4 - Int(bytes[1] >> 1) & 3
         let rateIndex = Int(bytes[2] >> 4)
         let frequency = Int(bytes[2] >> 2) & 3
-        guard version != 1, layer < 4, rateIndex > 0, rateIndex < 15, frequency < 3, bytes[3] & 3 != 2 else { return nil }
+        guard version != 1, layer < 4, rateIndex > 0, rateIndex < 15, frequency < 3, bytes[3] & 3 != 2 else {
+            return nil
+        }
         let isFirst = version == 3
         let row = isFirst ? layer - 1 : (layer == 1 ? 3 : 4)
         let bitRate = Self.kilobits[row][rateIndex] * 1000

@@ -1,0 +1,223 @@
+// What ffmpeg cannot be made to send: field pictures, clock jumps, several access units in a packet, long access units.
+import MPEGTS
+import Media
+import NIOCore
+import Testing
+
+/// Writes bits, most significant first.
+private struct BitWriter {
+    var bytes: [UInt8] = []
+    private var bits = 0
+
+    mutating func write(_ value: Int, _ count: Int) {
+        for shift in stride(from: count - 1, through: 0, by: -1) {
+            if bits % 8 == 0 { bytes.append(0) }
+            bytes[bytes.count - 1] |= UInt8(value >> shift & 1) << UInt8(7 - bits % 8)
+            bits += 1
+        }
+    }
+
+    mutating func unsigned(_ value: Int) {
+        let width = Int.bitWidth - (value + 1).leadingZeroBitCount
+        write(0, width - 1)
+        write(value + 1, width)
+    }
+}
+
+/// An interlaced SPS (main profile, 720×576) and its PPS.
+private let interlacedSPS: [UInt8] = {
+    var bits = BitWriter()
+    bits.bytes = [0x67, 77, 0, 30]
+    var tail = BitWriter()
+    for value in [0, 0, 0, 0, 1] { tail.unsigned(value) }  // id, frame_num bits 4, POC type 0 with 4 bits, one reference
+    tail.write(0, 1)
+    tail.unsigned(44)
+    tail.unsigned(17)
+    tail.write(0, 1)  // frame_mbs_only_flag
+    tail.write(0, 1)
+    tail.write(1, 1)
+    tail.write(0, 2)
+    tail.write(1, 1)
+    bits.bytes += tail.bytes
+    return bits.bytes
+}()
+private let interlacedPPS: [UInt8] = [0x68, 0xce, 0x3c, 0x80]
+
+private func field(isIDR: Bool, frameNumber: Int, isBottom: Bool, filling: Int = 40) -> [UInt8] {
+    var bits = BitWriter()
+    bits.unsigned(0)
+    bits.unsigned(isIDR ? 7 : 5)
+    bits.unsigned(0)
+    bits.write(frameNumber, 4)
+    bits.write(1, 1)
+    bits.write(isBottom ? 1 : 0, 1)
+    bits.write(0xff, 8)
+    return [isIDR ? 0x65 : 0x61] + bits.bytes + [UInt8](repeating: 0xa5, count: filling)
+}
+
+private func annexB(_ nals: [[UInt8]]) -> [UInt8] { nals.flatMap { [0, 0, 0, 1] + $0 } }
+
+/// One programme with an H.264 stream on PID 0x100, made of PES packets.
+private struct StreamBuilder {
+    var bytes: [UInt8] = []
+    private var counters: [UInt16: UInt8] = [:]
+
+    init() {
+        section(0, [0, 0xb0, 13, 0, 1, 0xc1, 0, 0, 0, 1, 0xf0, 0], pid: 0)
+        section(2, [2, 0xb0, 18, 0, 1, 0xc1, 0, 0, 0xe1, 0, 0xf0, 0, 0x1b, 0xe1, 0, 0xf0, 0], pid: 0x1000)
+    }
+
+    private mutating func section(_ table: UInt8, _ body: [UInt8], pid: UInt16) {
+        var crc: UInt32 = 0xffff_ffff
+        for byte in body {
+            crc ^= UInt32(byte) << 24
+            for _ in 0..<8 { crc = crc & 0x8000_0000 == 0 ? crc << 1 : crc << 1 ^ 0x04c1_1db7 }
+        }
+        let check = (0..<4).map { UInt8(truncatingIfNeeded: crc >> UInt32(24 - 8 * $0)) }
+        packets([0] + body + check, pid: pid, adaptation: [])
+    }
+
+    mutating func pes(
+        _ payload: [UInt8], at time: Int64?, pcr: Int64? = nil, isMarked: Bool = false, isBounded: Bool = false
+    ) {
+        var stamp: [UInt8] = []
+        if let time {
+            stamp = [
+                0x21 | UInt8(time >> 30 & 7) << 1, UInt8(truncatingIfNeeded: time >> 22),
+                UInt8(truncatingIfNeeded: time >> 15) << 1 | 1, UInt8(truncatingIfNeeded: time >> 7),
+                UInt8(truncatingIfNeeded: time << 1) | 1,
+            ]
+        }
+        let length = isBounded ? payload.count + 3 + stamp.count : 0
+        let header: [UInt8] =
+            [0, 0, 1, 0xe0, UInt8(length >> 8), UInt8(length & 255), 0x80, time == nil ? 0 : 0x80, UInt8(stamp.count)]
+        var adaptation: [UInt8] = []
+        if let pcr {
+            adaptation = [isMarked ? 0x90 : 0x10]
+            adaptation += [25, 17, 9, 1].map { UInt8(truncatingIfNeeded: pcr >> Int64($0)) }
+            adaptation += [UInt8(pcr & 1) << 7 | 0x7e, 0]
+        }
+        packets(header + stamp + payload, pid: 0x100, adaptation: adaptation)
+    }
+
+    private mutating func packets(_ unit: [UInt8], pid: UInt16, adaptation: [UInt8]) {
+        var rest = unit[...]
+        var isFirst = true
+        while !rest.isEmpty {
+            var field = isFirst && !adaptation.isEmpty ? [UInt8(adaptation.count)] + adaptation : []
+            let length = min(rest.count, 184 - field.count)
+            let stuffing = 184 - field.count - length
+            if stuffing > 0 {
+                if field.isEmpty { field = stuffing == 1 ? [0] : [1, 0] }
+                field += [UInt8](repeating: 0xff, count: 184 - field.count - length)
+                field[0] = UInt8(field.count - 1)
+            }
+            let counter = counters[pid, default: 0]
+            counters[pid] = (counter + 1) & 15
+            bytes += [
+                0x47, (isFirst ? 0x40 : 0) | UInt8(pid >> 8), UInt8(pid & 255), (field.isEmpty ? 0x10 : 0x30) | counter,
+            ]
+            bytes += field + rest.prefix(length)
+            rest = rest.dropFirst(length)
+            isFirst = false
+        }
+    }
+}
+
+@Suite struct ConstructedStreamTests {
+    private let delimiter: [UInt8] = [9, 0xf0]
+
+    @Test func theSequenceIsRead() throws {
+        let sps = try #require(H264SequenceParameters(interlacedSPS))
+        #expect((sps.width, sps.height) == (720, 576))
+        #expect(!sps.isProgressive)
+    }
+
+    @Test func twoFieldsAreOneFrame() {
+        var builder = StreamBuilder()
+        for frame in 0..<6 {
+            let sets = frame == 0 ? [interlacedSPS, interlacedPPS] : []
+            let time = 90_000 + Int64(frame) * 3600
+            let first = field(isIDR: frame == 0, frameNumber: frame, isBottom: false)
+            let second = field(isIDR: false, frameNumber: frame, isBottom: true)
+            builder.pes(annexB([delimiter] + sets + [first]), at: time, pcr: time - 20_000)
+            builder.pes(annexB([delimiter, second]), at: time + 1800)
+        }
+        let frames = demux(builder.bytes).frames(1)
+        #expect(frames.map(\.decode) == (0..<6).map { 90_000 + $0 * 3600 })
+        #expect(frames.map(\.isKey) == [true, false, false, false, false, false])
+        #expect(pictureNALs(samples: frames.map(\.data)).count == 12)
+    }
+
+    @Test func severalAccessUnitsInOnePacketAndOneInSeveral() {
+        var builder = StreamBuilder()
+        func picture(_ number: Int, filling: Int) -> [UInt8] {
+            annexB([delimiter] + (number == 0 ? [interlacedSPS, interlacedPPS] : []))
+                + annexB([field(isIDR: number == 0, frameNumber: number, isBottom: false, filling: filling)])
+        }
+        builder.pes(picture(0, filling: 300), at: 1000, pcr: 0)
+        builder.pes(picture(1, filling: 300) + picture(2, filling: 300) + picture(3, filling: 300), at: 4600)
+        let long = picture(4, filling: 3000)
+        builder.pes(Array(long[..<1000]), at: 15400)
+        builder.pes(Array(long[1000..<2500]), at: nil)
+        builder.pes(Array(long[2500...]), at: nil)
+        builder.pes(picture(5, filling: 10), at: 19000)
+        let result = demux(builder.bytes)
+        #expect(result.frames(1).map(\.decode) == [1000, 4600, 8200, 11800, 15400, 19000])
+        #expect(result.counters.damagedFrames == 0)
+        #expect(result.frames(1)[4].data.readableBytes > 3000)
+    }
+
+    @Test(arguments: [true, false])
+    func aClockJumpIsToldBetweenTheFramesOfBothTimes(_ isMarked: Bool) throws {
+        var builder = StreamBuilder()
+        for frame in 0..<20 {
+            let time = (frame < 10 ? 5_000_000 : 90_000) + Int64(frame) * 3600
+            let sets = frame % 5 == 0 ? [interlacedSPS, interlacedPPS] : []
+            let picture = field(isIDR: frame % 5 == 0, frameNumber: frame % 5, isBottom: false)
+            builder.pes(
+                annexB([delimiter] + sets + [picture]), at: time, pcr: time - 20_000, isMarked: isMarked && frame == 10)
+        }
+        let result = demux(builder.bytes)
+        let order = result.events.compactMap { event -> String? in
+            switch event {
+            case .clockJump: "jump"
+            case .frame(_, let time, _, _, _): time.ticks < 5_000_000 ? "new" : "old"
+            case .tracks: nil
+            }
+        }
+        #expect(order == [String](repeating: "old", count: 10) + ["jump"] + [String](repeating: "new", count: 10))
+    }
+
+    @Test func boundedPacketsNeedNotWaitForTheNext() {
+        var builder = StreamBuilder()
+        for frame in 0..<8 {
+            let sets = frame == 0 ? [interlacedSPS, interlacedPPS] : []
+            let isBottom = frame % 2 == 1
+            let picture = field(isIDR: frame == 0, frameNumber: frame, isBottom: isBottom)
+            let time = 90_000 + Int64(frame) * 3600
+            builder.pes(annexB([delimiter] + sets + [picture]), at: time, pcr: time - 9000, isBounded: true)
+        }
+        var demuxer = TransportStreamDemuxer()
+        var output = DemuxOutput()
+        var result = Demuxed()
+        builder.bytes.withUnsafeBytes { demuxer.receive($0, into: &output) }
+        result.add(&output)
+        // A field waits for its pair; what came before the last one is out, and without `finish`.
+        #expect(result.frames(1).count == 7)
+    }
+
+    @Test func anEndlessPacketDoesNotGrowTheMemory() {
+        var builder = StreamBuilder()
+        builder.pes(annexB([delimiter, interlacedSPS, interlacedPPS]), at: 1000, pcr: 0)
+        let noise = [UInt8](repeating: 0x55, count: 9 << 20)
+        builder.pes(annexB([[0x65, 0xb8]]) + noise, at: 4600)
+        let idr = field(isIDR: true, frameNumber: 0, isBottom: false)
+        for frame in 0..<3 {
+            builder.pes(annexB([delimiter, interlacedSPS, interlacedPPS, idr]), at: 8200 + Int64(frame) * 3600)
+        }
+        let result = demux(builder.bytes)
+        #expect(result.counters.damagedFrames == 1)
+        #expect(result.frames(1).count == 3)
+    }
+}
