@@ -29,7 +29,8 @@ private let interlacedSPS: [UInt8] = {
     var bits = BitWriter()
     bits.bytes = [0x67, 77, 0, 30]
     var tail = BitWriter()
-    for value in [0, 0, 0, 0, 1] { tail.unsigned(value) }  // id, frame_num bits 4, POC type 0 with 4 bits, one reference
+    // Id, frame_num of 4 bits, order count of type 0 with 4 bits, one reference.
+    for value in [0, 0, 0, 0, 1] { tail.unsigned(value) }
     tail.write(0, 1)
     tail.unsigned(44)
     tail.unsigned(17)

@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func startCodesAreFoundAtEveryOffset() {
-        for length in 3..<40 {
+        for length in 3..<80 {
             for at in 0...(length - 3) {
                 var bytes = [UInt8](repeating: 0x80, count: length)
                 bytes.replaceSubrange(at..<at + 3, with: [0, 0, 1])

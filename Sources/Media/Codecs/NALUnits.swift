@@ -4,27 +4,47 @@
 package enum NALUnits {
     /// Offset of the next start code 00 00 01 at or after `from`, or `bytes.count` when there is none.
     ///
-    /// Looks at eight bytes at once: a start code begins with a zero byte, and in coded video one byte in 256 is zero.
+    /// Looks at 32 bytes at once for a zero byte, then in each eight for two that are neighbours: in coded video one byte
+    /// in 256 is zero, and this search is the dearest part of demultiplexing.
     package static func nextStartCode(in bytes: UnsafeRawBufferPointer, from: Int) -> Int {
         let count = bytes.count
         guard let base = bytes.baseAddress, from >= 0 else { return count }
         var at = from
-        let end = count - 2
-        while at < end {
-            if at + 8 <= count {
-                let word = base.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-                if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 == 0 {
-                    at += 8
-                    continue
-                }
+        while at + 32 <= count {
+            let first = zeros(base, at) | zeros(base, at + 8)
+            let second = zeros(base, at + 16) | zeros(base, at + 24)
+            if first | second == 0 {
+                at += 32
+                continue
             }
-            let stop = min(at + 8, end)
+            let stop = at + 32
             while at < stop {
-                if bytes[at] == 0, bytes[at + 1] == 0, bytes[at + 2] == 1 { return at }
-                at += 1
+                let found = zeros(base, at)
+                // A zero in the last of the eight has its neighbour in the next.
+                if found & (found >> 8 | 1 << 63) != 0 {
+                    for start in at..<min(at + 8, count - 2) where isStartCode(base, start) { return start }
+                }
+                at += 8
             }
         }
+        while at + 2 < count {
+            if isStartCode(base, at) { return at }
+            at += 1
+        }
         return count
+    }
+
+    /// The high bit of each of the eight bytes at `at` that is zero, little endian; those above a zero may be wrong.
+    @inline(__always)
+    private static func zeros(_ base: UnsafeRawPointer, _ at: Int) -> UInt64 {
+        let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+        return (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+    }
+
+    @inline(__always)
+    private static func isStartCode(_ base: UnsafeRawPointer, _ at: Int) -> Bool {
+        base.load(fromByteOffset: at, as: UInt8.self) == 0 && base.load(fromByteOffset: at + 1, as: UInt8.self) == 0
+            && base.load(fromByteOffset: at + 2, as: UInt8.self) == 1
     }
 
     /// The ranges of the NAL units between start codes, without the zero bytes that trail them.
