@@ -1,1 +1,0 @@
-// Room Cluster: not furnished yet.

@@ -1,0 +1,58 @@
+// What this server knows about one other server.
+
+struct PeerView: Sendable {
+    enum Poll: Hashable, Sendable {
+        case due(MonotonicTime)
+        case inFlight(PollID, sent: MonotonicTime, deadline: MonotonicTime)
+    }
+    struct Failure: Hashable, Sendable {
+        var kind: PollFailure
+        var times: Int
+    }
+
+    var settings: ClusterPeer
+    var instance: InstanceID?
+    /// Last answer.
+    var heardAt: MonotonicTime?
+    /// Last proof of life, an answer or another peer's word.
+    var evidenceAt: MonotonicTime?
+    /// Who gave the word; nil if it answered itself.
+    var evidenceFrom: PeerID?
+    var isAlive = false
+    /// An event said that it is lost.
+    var isLost = false
+    var failure: Failure?
+    var poll: Poll
+    /// Ask for everything at the next poll.
+    var wantsAll = true
+    /// Version of its records that we have, and the life that counted it.
+    var knownVersion = KnownVersion.nothing
+    var report: PeerReport?
+    /// Streams it knows, if its settings differ from ours; nil when they are equal or not known yet.
+    var offers: Set<StreamName>?
+    var ready: [StreamName: Epoch] = [:]
+    var roundTrip: TimeSpan?
+    var clockDifference: Int64?
+    /// It polled us although it does not answer us: a cut in one direction.
+    var asksUsAt: MonotonicTime?
+
+    init(settings: ClusterPeer, pollAt: MonotonicTime) {
+        self.settings = settings
+        poll = .due(pollAt)
+    }
+
+    var known: KnownVersion {
+        wantsAll ? .nothing : knownVersion
+    }
+
+    /// Notes a proof of life. Older proofs than the one known change nothing.
+    mutating func noteEvidence(at time: MonotonicTime, from peer: PeerID?, instance: InstanceID) {
+        if let evidenceAt, evidenceAt >= time { return }
+        evidenceAt = time
+        evidenceFrom = peer
+        self.instance = instance
+    }
+
+    /// When it will be dead if nothing more is heard.
+    var deadAt: MonotonicTime? { evidenceAt.map { $0 + settings.staleTimeout } }
+}

@@ -1,0 +1,189 @@
+// The poll: asking, being asked, and taking in what the others say.
+
+extension ClusterNode {
+    // MARK: - Being asked
+
+    mutating func pollReceived(_ ticket: PollTicket, from asker: PeerID, known: KnownVersion, hold: TimeSpan) {
+        if let peer = peerIndex[asker], peer != own { peers[peer].asksUsAt = now.monotonic }
+        for old in waitingPolls where old.asker == asker { answer(old.ticket, known: old.known, since: old.since) }
+        waitingPolls.removeAll { $0.asker == asker }
+        waitingPolls.append((asker, ticket, known, now.monotonic, now.monotonic + hold))
+    }
+
+    /// A change answers at once; else the poll is held until its time is over (long poll).
+    mutating func answerWaitingPolls() {
+        var waiting = waitingPolls
+        waitingPolls = []
+        waiting.removeAll { poll in
+            let isDue =
+                poll.until <= now.monotonic || poll.known.instance != instance || poll.known.version < urgentVersion
+            if isDue { answer(poll.ticket, known: poll.known, since: poll.since) }
+            return isDue
+        }
+        waitingPolls = waiting
+    }
+
+    private mutating func answer(_ ticket: PollTicket, known: KnownVersion, since: MonotonicTime) {
+        effects.append(.answer(ticket, report(since: known, held: now.monotonic - since)))
+    }
+
+    /// The report for an asker that knows `known`; everything if that is of another life or of the future.
+    package func report(since known: KnownVersion, held: TimeSpan) -> PeerReport {
+        let base = known.instance == instance && known.version <= version ? known.version : 0
+        var records: [PeerReport.Entry] = []
+        if base < version {
+            for stream in streams where stream.changedAt > base || base == 0 {
+                records.append(.init(stream: stream.settings.name, record: stream.record))
+            }
+        }
+        var heard: [PeerReport.Heard] = []
+        for (position, peer) in peers.enumerated() where position != own && peer.isAlive {
+            guard let evidence = peer.evidenceAt, let instance = peer.instance else { continue }
+            heard.append(
+                .init(peer: peer.settings.id, instance: instance, age: (now.monotonic - evidence).milliseconds))
+        }
+        return PeerReport(
+            protocolVersion: PeerReport.currentProtocol, sender: settings.own, instance: instance, software: software,
+            fingerprint: fingerprint, wall: now.wall.milliseconds, held: held.milliseconds, version: version,
+            since: base,
+            isDraining: isDraining, isJoining: isJoining, load: load, heard: heard,
+            ready: ready.map { .init(stream: streams[$0].settings.name, epoch: streams[$0].record.epoch) },
+            records: records)
+    }
+
+    // MARK: - Asking
+
+    /// Polls follow one another without a pause, each held by the peer for up to `fetch_timeout`; after a failure the next
+    /// one wants its answer at once.
+    mutating func sendPolls() {
+        for peer in peers.indices where peer != own {
+            if case .inFlight(let id, _, let deadline) = peers[peer].poll, deadline <= now.monotonic {
+                failed(peer, id, .timeout)
+            }
+            guard case .due(let due) = peers[peer].poll, due <= now.monotonic else { continue }
+            let period = peers[peer].settings.fetchTimeout
+            let hold = peers[peer].failure == nil && peers[peer].heardAt != nil ? period : .zero
+            let timeout = hold == .zero ? period / 2 : hold + period / 4
+            nextPoll += 1
+            peers[peer].poll = .inFlight(PollID(nextPoll), sent: now.monotonic, deadline: now.monotonic + timeout)
+            effects.append(
+                .poll(
+                    PollRequest(
+                        peer: peers[peer].settings.id, id: PollID(nextPoll), known: peers[peer].known, hold: hold,
+                        timeout: timeout)))
+        }
+    }
+
+    mutating func pollFailed(_ id: PeerID, _ poll: PollID, _ kind: PollFailure) {
+        guard let peer = peerIndex[id], peer != own else { return }
+        failed(peer, poll, kind)
+    }
+
+    private mutating func failed(_ peer: Int, _ id: PollID, _ kind: PollFailure) {
+        guard case .inFlight(id, let sent, _) = peers[peer].poll else { return }
+        let times = (peers[peer].failure?.times ?? 0) + 1
+        let isNewMismatch = peers[peer].failure?.kind != kind
+        peers[peer].failure = PeerView.Failure(kind: kind, times: times)
+        let period = peers[peer].settings.fetchTimeout
+        let pause = times == 1 ? period / 10 : times < 8 ? period / 2 : period
+        peers[peer].poll = .due(max(now.monotonic, sent + pause))
+        switch kind {
+        case .otherKey, .otherProtocol:
+            if isNewMismatch { tell(.peerMismatch, peer: peers[peer].settings.id, reason: kind.text) }
+            placementIsStale = true
+        case .timeout, .refused, .connection, .badAnswer: break
+        }
+    }
+
+    mutating func pollAnswered(by id: PeerID, _ poll: PollID, _ report: PeerReport) {
+        guard let peer = peerIndex[id], peer != own, case .inFlight(poll, let sent, _) = peers[peer].poll else {
+            return
+        }
+        guard report.protocolVersion == PeerReport.currentProtocol else {
+            return failed(peer, poll, .otherProtocol(report.protocolVersion))
+        }
+        guard report.sender == id else {
+            return failed(peer, poll, .badAnswer("answers as peer \(report.sender)"))
+        }
+        let time = now.monotonic
+        let before = peers[peer].report
+        let period = peers[peer].settings.fetchTimeout
+        peers[peer].failure = nil
+        peers[peer].heardAt = time
+        peers[peer].poll = .due(max(time, sent + min(period / 20, .milliseconds(100))))
+        if peers[peer].instance != report.instance { placementIsStale = true }
+        peers[peer].instance = report.instance
+        peers[peer].noteEvidence(at: time, from: nil, instance: report.instance)
+        let held = TimeSpan.milliseconds(max(0, report.held))
+        let roundTrip = max(.zero, time - sent - held)
+        peers[peer].roundTrip = roundTrip
+        peers[peer].clockDifference = report.wall - (now.wall.milliseconds - roundTrip.milliseconds / 2)
+        noteSettings(of: peer, report, before: before)
+        for word in report.heard { take(word, from: id, writtenAfter: sent + held) }
+        noteReady(of: peer, report)
+        for entry in report.records { merge(entry) }
+        if report.since == 0 || peers[peer].knownVersion.instance == report.instance {
+            peers[peer].knownVersion = KnownVersion(instance: report.instance, version: report.version)
+            if report.since == 0 { peers[peer].wantsAll = false }
+        } else {
+            peers[peer].wantsAll = true
+        }
+        peers[peer].report = report
+        peers[peer].report?.records = []
+        if before?.isDraining != report.isDraining { placementIsStale = true }
+    }
+
+    /// A peer with other settings takes part with the streams that it knows; its next full report names them.
+    private mutating func noteSettings(of peer: Int, _ report: PeerReport, before: PeerReport?) {
+        if report.fingerprint == fingerprint {
+            if peers[peer].offers != nil { placementIsStale = true }
+            peers[peer].offers = nil
+            return
+        }
+        if before?.fingerprint != report.fingerprint {
+            tell(
+                .peerMismatch, peer: peers[peer].settings.id,
+                reason: "peer \(peers[peer].settings.id) has another set of streams or peers in its configuration")
+            if report.since != 0 { peers[peer].wantsAll = true }
+        }
+        if report.since == 0 {
+            peers[peer].offers = Set(report.records.map(\.stream))
+            placementIsStale = true
+        } else if peers[peer].offers == nil {
+            peers[peer].wantsAll = true
+        }
+    }
+
+    /// Another peer's word about a third. `writtenAfter` is the earliest time at which it can have been written, so that
+    /// a word that goes in circles never makes a dead peer look younger.
+    private mutating func take(_ word: PeerReport.Heard, from peer: PeerID, writtenAfter: MonotonicTime) {
+        guard let about = peerIndex[word.peer], about != own, word.age >= 0 else { return }
+        let evidence = writtenAfter - .milliseconds(min(word.age, 86_400_000))
+        let known = peers[about].instance
+        peers[about].noteEvidence(at: evidence, from: peer, instance: word.instance)
+        if peers[about].instance != known { placementIsStale = true }
+    }
+
+    private mutating func noteReady(of peer: Int, _ report: PeerReport) {
+        var ready: [StreamName: Epoch] = [:]
+        for entry in report.ready {
+            ready[entry.stream] = entry.epoch
+            if let stream = streamIndex[entry.stream] { dirty.insert(stream) }
+        }
+        peers[peer].ready = ready
+    }
+
+    private mutating func merge(_ entry: PeerReport.Entry) {
+        guard let stream = streamIndex[entry.stream], entry.record.supersedes(streams[stream].record) else { return }
+        let old = streams[stream].record
+        streams[stream].record = entry.record
+        if old.holder != entry.record.holder || (old.epoch != entry.record.epoch && entry.record.phase.holds) {
+            streams[stream].note(
+                StreamMove(
+                    at: now.wall, from: old.holder, to: entry.record.holder, epoch: entry.record.epoch,
+                    reason: entry.record.reason))
+        }
+        if old.givenUp != entry.record.givenUp { placementIsStale = true }
+        touch(stream, urgently: false)
+    }
+}

@@ -1,0 +1,59 @@
+// What this server knows and does about one stream.
+
+/// A change of hands, as this server saw it.
+package struct StreamMove: Hashable, Sendable {
+    package var at: WallTime
+    package var from: PeerID?
+    package var to: PeerID?
+    package var epoch: Epoch
+    package var reason: String
+}
+
+struct StreamView: Sendable {
+    enum Stop: Hashable, Sendable {
+        case handOver(to: PeerID)
+        case yield(to: PeerID?)
+        case giveUp(String)
+    }
+    /// The capture on this server.
+    ///
+    ///     none ─claim─► active ─ends by itself─► waiting ─retry─► active
+    ///       ▲             └────────┬───────────────┘
+    ///       └──stopped── stopping ◄┘ hand-over, yield, give up
+    enum Capture: Hashable, Sendable {
+        case none
+        case active
+        /// Ended by itself; tried again at the given time.
+        case waiting(until: MonotonicTime)
+        /// Nothing is started before the old capture has ended: never two on one server.
+        case stopping(Stop)
+    }
+    static let historyLimit = 8
+
+    var settings: ClusterStream
+    var record = StreamRecord.free
+    /// Version of this server at which the record last changed.
+    var changedAt: UInt64 = 0
+    var decision = PlacementDecision(peer: nil, rule: .unplaced(reason: "not decided yet"))
+    var capture = Capture.none
+    /// Since when no media came (or the capture has been starting), while this server holds the stream.
+    var mediaMissingSince: MonotonicTime?
+    var mediaMissingReason = ""
+    var claimedAt: MonotonicTime?
+    var attempts = 0
+    /// Who may start while this server still captures (make before break).
+    var grantedTo: PeerID?
+    var continuationSentAt: MonotonicTime?
+    var readySince: MonotonicTime?
+    /// How often its holder did not answer to "ready": such streams queue behind the others.
+    var readyPenalty = 0
+    var toldUnplaced = false
+    var history: [StreamMove] = []
+
+    init(settings: ClusterStream) { self.settings = settings }
+
+    mutating func note(_ move: StreamMove) {
+        history.append(move)
+        if history.count > Self.historyLimit { history.removeFirst() }
+    }
+}

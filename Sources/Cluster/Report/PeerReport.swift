@@ -1,0 +1,76 @@
+// What a server tells another that polls it.
+
+/// How busy a server is. Shown, not used for placement.
+package struct PeerLoad: Hashable, Sendable, Codable {
+    /// Share of all processors, 0 to 100.
+    package var cpuPercent: Int
+    package var memoryBytes: Int64
+    package var clients: Int
+    package var inputKbps: Int
+    package var outputKbps: Int
+    package init(
+        cpuPercent: Int = 0, memoryBytes: Int64 = 0, clients: Int = 0, inputKbps: Int = 0, outputKbps: Int = 0
+    ) {
+        self.cpuPercent = cpuPercent
+        self.memoryBytes = memoryBytes
+        self.clients = clients
+        self.inputKbps = inputKbps
+        self.outputKbps = outputKbps
+    }
+}
+
+/// How far the asker's knowledge of the answerer goes.
+package struct KnownVersion: Hashable, Sendable, Codable {
+    package var instance: InstanceID
+    package var version: UInt64
+    package init(instance: InstanceID, version: UInt64) {
+        self.instance = instance
+        self.version = version
+    }
+    /// Nothing: send everything.
+    package static let nothing = KnownVersion(instance: InstanceID(0), version: 0)
+}
+
+/// A report: everything small as it is, and of the streams what changed since the version that the asker has.
+package struct PeerReport: Hashable, Sendable, Codable {
+    /// A peer that the reporter hears, itself or through another.
+    package struct Heard: Hashable, Sendable, Codable {
+        package var peer: PeerID
+        package var instance: InstanceID
+        /// Milliseconds since the last proof of its life.
+        package var age: Int64
+    }
+    /// The reporter would capture this stream and asks the holder of `epoch` to let go.
+    package struct Ready: Hashable, Sendable, Codable {
+        package var stream: StreamName
+        package var epoch: Epoch
+    }
+    package struct Entry: Hashable, Sendable, Codable {
+        package var stream: StreamName
+        package var record: StreamRecord
+    }
+
+    /// Raised when servers of different versions would misunderstand each other.
+    package static let currentProtocol = 1
+
+    package var protocolVersion: Int
+    package var sender: PeerID
+    package var instance: InstanceID
+    package var software: String
+    package var fingerprint: UInt64
+    /// UTC milliseconds when the report was written.
+    package var wall: Int64
+    /// Milliseconds that the answer was held back, waiting for a change.
+    package var held: Int64
+    /// The version that these records lead to.
+    package var version: UInt64
+    /// The records are what changed after this version; 0: these are all streams that the reporter knows.
+    package var since: UInt64
+    package var isDraining: Bool
+    /// Not yet through its first round of polls: it does not claim anything yet.
+    package var isJoining: Bool
+    package var load: PeerLoad
+    package var heard: [Heard]
+    package var ready: [Ready]
+    package var records: [Entry]
+}

@@ -1,1 +1,0 @@
-// Room Simulation: not furnished yet.
