@@ -1,5 +1,5 @@
 // Promise 1 on virtual time: no stream is without a capture for longer than death takes to be seen.
-package import Cluster
+import Cluster
 
 /// Looks at all streams from time to time. A stream that nobody captures may stay so for `bound` after the last cause
 /// (crash, cut, heal, pause, reload …), since each cause may start the waiting anew.

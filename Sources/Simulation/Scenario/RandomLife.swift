@@ -1,5 +1,5 @@
 // A random life of a small group, drawn from one seed: trouble, a still cut, healing, quiet.
-package import Cluster
+import Cluster
 
 /// What a seed draws, and the checks of each phase.
 package struct RandomLife {
@@ -12,7 +12,7 @@ package struct RandomLife {
     ///   - peers: number of servers; nil draws 2 to 5.
     ///   - streams: number of streams; nil draws 1 to 8.
     package init(seed: UInt64, peers: Int? = nil, streams: Int? = nil) {
-        chance = ChanceSource(seed: seed ^ 0x51ed)
+        var chance = ChanceSource(seed: seed ^ 0x51ed)
         let count = peers ?? Int.random(in: 2...5, using: &chance)
         let streamCount = streams ?? Int.random(in: 1...8, using: &chance)
         let ids = (0..<count).map { PeerID("s\($0 < 10 ? "0" : "")\($0)") }
@@ -34,6 +34,7 @@ package struct RandomLife {
                     own: $0, peers: group.shuffled(using: &chance), streams: names.shuffled(using: &chance),
                     failback: failback, giveUpAfter: .seconds(5), failbackBatch: max(20, streamCount / 4))
             })
+        self.chance = chance
     }
 
     /// Lives it through; the world's `violations` tell what was wrong.
