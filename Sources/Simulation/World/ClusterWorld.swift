@@ -59,6 +59,7 @@ package struct ClusterWorld {
     var state: [PeerID: Server] = [:]
     var chance: ChanceSource
     var numbers: UInt64 = 0
+    var clocksWereSet = false
     var coverage = CoverageCheck()
     /// 2026-01-01T00:00:00Z.
     static let wallOrigin: Int64 = 1_767_225_600_000
@@ -90,6 +91,8 @@ package struct ClusterWorld {
         guard var server = state[peer], server.node == nil else { return }
         numbers += 1
         server.life = numbers
+        // A group that forgot everything and whose clocks went back cannot know its old epochs (see `Epoch`).
+        if clocksWereSet { server.epochs = [:] }
         server.captures = [:]
         server.tickets = [:]
         server.isPaused = false
@@ -136,7 +139,10 @@ package struct ClusterWorld {
         feed(peer, .settingsChanged(settings))
     }
 
-    package mutating func setClock(_ peer: PeerID, ahead milliseconds: Int64) { state[peer]?.wallOffset = milliseconds }
+    package mutating func setClock(_ peer: PeerID, ahead milliseconds: Int64) {
+        state[peer]?.wallOffset = milliseconds
+        clocksWereSet = true
+    }
     package mutating func setKey(_ peer: PeerID, _ key: Int) { state[peer]?.key = key }
     package mutating func setProtocol(_ peer: PeerID, _ version: Int) { state[peer]?.protocolVersion = version }
     package mutating func drain(_ peer: PeerID) {
