@@ -100,23 +100,17 @@ enum TestMedia {
         var output = DemuxOutput()
         demuxer.receive(ByteBuffer(bytes: bytes), into: &output)
         demuxer.finish(into: &output)
-        var chunker = Chunker(.init(segmentDuration: .seconds(1)))
+        var segmenter = Segmenter(segmentDuration: .seconds(1))
         var chunks: [Chunk] = []
-        var offset: MediaSpan?
         let start = MediaTime(unixMilliseconds: 1_750_000_000_000)
         for event in output.take() {
             switch event {
-            case .tracks(let tracks): chunker.setTracks(tracks, into: &chunks)
-            case .frames(let frames):
-                for frame in frames {
-                    let shift = offset ?? MediaSpan(ticks: start.ticks - frame.decodeTime.ticks)
-                    offset = shift
-                    chunker.append(frame, offset: shift, into: &chunks)
-                }
+            case .tracks(let tracks): segmenter.tracksChanged(tracks, clock: .free, into: &chunks)
+            case .frames(let frames): segmenter.take(frames, at: start, into: &chunks)
             case .clockJump: break
             }
         }
-        chunker.finish(into: &chunks)
+        segmenter.sourceLost(into: &chunks)
         return chunks
     }
 }

@@ -1,238 +1,306 @@
-import CMAF
-// Frames in, chunks out: cuts segments at key frames on multiples of UTC and writes each chunk's bytes once.
+// Frames on the timeline in, chunks out: where chunks and segments begin is a function of the frames alone.
+internal import CMAF
 package import Media
-import NIOCore
+internal import NIOCore
 
-/// Cuts placed frames into segments and chunks (DESIGN: "cuts are a pure function of the frames and the timeline").
+/// Cuts mapped frames into chunks and segments.
 ///
-/// - A **segment** starts at the first key frame of the leading track whose decode time is at or after a multiple of
-///   `segmentDuration` of UTC. Which multiple a frame lies behind depends on its time alone, so every server cuts alike.
-/// - A **chunk** ends at each multiple of `chunkDuration` and at each cut. It holds, per track, the frames whose decode
-///   time lies in it. It is written when every video and audio track has shown a frame beyond its end, or when one of them
-///   is `lateLimit` beyond it; a frame that comes later than that goes to the next chunk, so none is lost or reordered.
-///   Data tracks never hold a chunk back.
-/// - A leading track without key frames is cut after `longestSegment`; one that falls silent for `silenceLimit` while
-///   other tracks go on is cut by those, and joins again at a key frame.
+/// - A segment is cut at the first key frame of the leading track at or after a multiple of `segmentDuration` of UTC;
+///   frames of other tracks belong to it by their decode time.
+/// - A chunk ends at the next multiple of 200 ms of UTC, or at a cut. Where the next 200 ms hold no frame it reaches
+///   on to those that do.
+/// - A chunk is closed when every track but data has passed its end; or when the leading track is `patience` past it,
+///   or any track `stall` past it. Frames that come later still go into a later chunk, in order, with their own times.
+/// - Without a key frame a segment ends at the second multiple of `longest` after its start, so that instances agree on the
+///   place; the next begins without one and its first chunk says so.
 ///
-/// Feed it with `setTracks`, then `append` in the order of arrival. Frames of a track must rise in decode time.
+/// Memory is bounded by `stall` of media, and by `longest` of nothing: frames before the first key frame are not kept.
+///
+/// ```
+/// waiting ──key frame of the leading track, or `longest` without one──► running
+///    ▲                                                                    │ flush · gap · other tracks
+///    └────────────────────────────────────────────────────────────────────┘
+/// ```
 package struct Chunker: Sendable {
-    package struct Parameters: Hashable, Sendable {
-        package var segmentDuration: MediaSpan
-        package var chunkDuration = MediaSpan.milliseconds(200)
-        package var lateLimit = MediaSpan.seconds(1)
-        package var silenceLimit = MediaSpan.seconds(2)
-        /// How long the start may wait for a key frame before it begins without one.
-        package var keyFrameWait = MediaSpan.seconds(10)
+    /// Length of a chunk.
+    package static let grid = MediaSpan.milliseconds(200)
+    /// A hole in the decode times of all tracks that is longer than this ends the segment.
+    package static let gap = MediaSpan.seconds(2)
+    /// How far the leading track may be past a chunk's end before slower tracks are not waited for.
+    package static let patience = MediaSpan.seconds(1)
+    /// How far any track may be past a chunk's end before even the leading track is not waited for.
+    package static let stall = MediaSpan.seconds(4)
+    /// Starts that differ from the end of what was written by less are a continuation.
+    package static let seam = MediaSpan.milliseconds(100)
 
-        package init(segmentDuration: MediaSpan) {
-            precondition(segmentDuration.ticks > 0, "a segment needs a length")
-            self.segmentDuration = segmentDuration
-        }
+    private enum State { case waiting(since: MediaTime?), running }
 
-        /// A segment is never longer: three times what is configured, at least 15 s.
-        var longestSegment: MediaSpan { max(segmentDuration * 3, .seconds(15)) }
-    }
+    package let segmentDuration: MediaSpan
+    /// Multiples of this end segments that find no key frame: eight segments, at least 30 s.
+    package let longest: MediaSpan
+    package private(set) var tracks: TrackSet?
+    /// End of the last chunk: nothing will be written before it.
+    package private(set) var writtenEnd: MediaTime?
+    /// Frames that could not be placed: of unknown tracks, before the first key frame, before `writtenEnd`.
+    package private(set) var refusedFrames: UInt64 = 0
 
-    private let parameters: Parameters
-    private var tracks = TrackSet([])
-    private var lanes: [ChunkLane] = []
-    private var leading: Int?
-    /// Begin of the chunk that is being gathered; nil until the first key frame.
-    private var chunkStart: MediaTime?
+    private var state = State.waiting(since: nil)
+    private var lanes: [Lane] = []
+    private var leading = 0
+    /// Tracks that hold from the next key frame of the leading track on.
+    private var nextTracks: TrackSet?
+    private var writtenTracks: TrackSet?
     private var segmentStart = MediaTime(ticks: 0)
-    private var nextIsDiscontinuous: Bool
-    /// Decode time of the first frame since the last beginning.
-    private var firstSeen: MediaTime?
-    /// The greatest decode time of video and audio.
-    private var newest = MediaTime(ticks: .min)
-    /// Segments that had to start without a key frame.
-    package private(set) var forcedCuts: UInt64 = 0
+    private var chunkStart = MediaTime(ticks: 0)
+    private var isDiscontinuous = false
+    private var discontinuityMarked = false
+    private var forcedEnd = MediaTime(ticks: 0)
+    private var cuts: [MediaTime] = []
+    private var chunkCapacity = 16 << 10
 
-    /// - Parameter continuesStream: the first segment follows media that viewers may have seen elsewhere, so it starts
-    ///   with a discontinuity.
-    package init(_ parameters: Parameters, continuesStream: Bool = false) {
-        self.parameters = parameters
-        nextIsDiscontinuous = continuesStream
+    /// - Parameters:
+    ///   - segmentDuration: positive; anything shorter than one chunk counts as one chunk.
+    ///   - end: end of what another server wrote of this stream, and `tracks` what it was made of: the first segment
+    ///     then starts at or after it and is a discontinuity unless it continues it.
+    package init(segmentDuration: MediaSpan, after end: MediaTime? = nil, tracks: TrackSet? = nil) {
+        self.segmentDuration = max(segmentDuration, Self.grid)
+        longest = max(self.segmentDuration * 8, .seconds(30))
+        writtenEnd = end
+        writtenTracks = tracks
     }
 
-    /// Frames from here on are of these tracks. A different set ends the segment and makes the next one discontinuous.
-    package mutating func setTracks(_ tracks: TrackSet, into output: inout [Chunk]) {
-        guard tracks != self.tracks else { return }
-        beginAnew(into: &output)
-        self.tracks = tracks
-        lanes = tracks.tracks.map { ChunkLane(track: $0.id, isSparse: $0.kind == .data) }
-        leading = tracks.leading.flatMap { track in lanes.firstIndex { $0.track == track.id } }
-    }
-
-    /// What was gathered is written; the next frame does not continue it.
-    package mutating func beginAnew(into output: inout [Chunk]) {
-        let hadMedia = chunkStart != nil
-        finish(into: &output)
-        if hadMedia { nextIsDiscontinuous = true }
-    }
-
-    /// Writes all that was gathered, as when the source is lost. Gathering begins again at the next key frame.
-    package mutating func finish(into output: inout [Chunk]) {
-        if chunkStart != nil {
-            while closeCompleteChunk(into: &output) {}
-            closeLastChunk(into: &output)
+    /// Tracks are known or have changed. Where the leading track stays, the old ones go on to its next key frame;
+    /// else all is closed here.
+    package mutating func setTracks(_ set: TrackSet, into chunks: inout [Chunk]) {
+        guard set != tracks else {
+            nextTracks = nil
+            return
         }
-        for index in lanes.indices { lanes[index].removeAll() }
-        chunkStart = nil
-        firstSeen = nil
-        newest = MediaTime(ticks: .min)
+        if case .running = state, let tracks, let leader = tracks.leading, leader == set.leading {
+            nextTracks = set
+            return
+        }
+        flush(into: &chunks)
+        adopt(set)
     }
 
-    /// Takes a frame at its place and appends the chunks that it completes.
-    package mutating func append(_ frame: Frame, offset: MediaSpan, into output: inout [Chunk]) {
-        guard let index = lanes.firstIndex(where: { $0.track == frame.track }) else { return }
-        let time = MediaTime(ticks: frame.decodeTime.ticks &+ offset.ticks)
-        if !lanes[index].isSparse {
-            if firstSeen == nil { firstSeen = time }
-            if time > newest { newest = time }
+    /// The timeline does not continue here. Call after `flush`.
+    package mutating func markDiscontinuity() { discontinuityMarked = true }
+
+    /// Takes the next frame in the order of arrival and appends the chunks that it completes.
+    package mutating func append(
+        _ frame: Frame, decodeTime: MediaTime, presentationTime: MediaTime, into chunks: inout [Chunk]
+    ) {
+        guard var index = laneIndex(of: frame.track) else {
+            refusedFrames += 1
+            return
         }
-        if index == leading, lanes[index].awaitsKeyFrame {
-            guard frame.isKey || isTiredOfWaiting else { return }
-            lanes[index].awaitsKeyFrame = false
+        if case .running = state { breakAtGap(decodeTime, lane: index, into: &chunks) }
+        if case .running = state, let next = nextTracks, index == leading, frame.isKey {
+            flush(into: &chunks)
+            adopt(next)
+            guard let moved = laneIndex(of: frame.track) else { return }
+            index = moved
+        } else if let next = nextTracks, next[frame.track] != lanes[index].track {
+            refusedFrames += 1
+            return
         }
-        lanes[index].append(
+        var time = decodeTime
+        if let before = lanes[index].newest, time <= before.decodeTime {
+            time = before.decodeTime + MediaSpan(ticks: 1)
+        }
+        if case .waiting = state {
+            guard wait(frame, time, lane: index) else { return }
+        } else if index == leading, frame.isKey {
+            noteCut(time)
+        }
+        lanes[index].push(
             TimedFrame(
-                track: frame.track, decodeTime: time,
-                presentationTime: MediaTime(ticks: frame.presentationTime.ticks &+ offset.ticks),
-                duration: frame.duration ?? .zero, isKey: frame.isKey, data: frame.data))
-        if chunkStart == nil, !start() { return }
-        while closeCompleteChunk(into: &output) {}
+                track: frame.track, decodeTime: time, presentationTime: presentationTime, duration: .zero,
+                isKey: frame.isKey, data: frame.data),
+            ownDuration: frame.duration)
+        if case .running = state { closeChunks(into: &chunks) } else { lanes[index].forgetOld() }
     }
 
-    // MARK: Starting
-
-    private var isTiredOfWaiting: Bool {
-        firstSeen.map { newest - $0 > parameters.keyFrameWait } ?? false
+    /// The source is away or another one comes: everything that is held becomes chunks, the segment is complete.
+    package mutating func flush(into chunks: inout [Chunk]) {
+        defer {
+            for i in lanes.indices { lanes[i] = Lane(lanes[i].track) }
+            state = .waiting(since: nil)
+            cuts.removeAll(keepingCapacity: true)
+        }
+        guard case .running = state else { return }
+        var end = chunkStart
+        for i in lanes.indices {
+            lanes[i].finish()
+            guard let last = lanes[i].ready.last else { continue }
+            // The leading track says where the end is, so that a key frame right there is a continuation.
+            end = max(end, last.decodeTime + (i == leading ? last.duration : MediaSpan(ticks: 1)))
+        }
+        for i in lanes.indices {
+            guard let last = lanes[i].ready.last, last.decodeTime + last.duration > end else { continue }
+            lanes[i].ready[lanes[i].ready.count - 1].duration = end - last.decodeTime
+        }
+        while lanes.contains(where: { !$0.ready.isEmpty }) {
+            let next = boundary()
+            let isLast = !lanes.contains { lane in lane.ready.last.map { $0.decodeTime >= next } ?? false }
+            close(at: isLast ? max(end, chunkStart + MediaSpan(ticks: 1)) : farthest(from: next), into: &chunks)
+        }
     }
 
-    /// Begins the first segment if it can be: at the leading track's first frame, which is a key frame.
-    private mutating func start() -> Bool {
-        guard let leading else { return startAtEarliestFrame() }
-        guard let first = lanes[leading].first else {
-            // The leading track is silent from the start: after a while the others begin without it.
-            if let firstSeen, newest - firstSeen > parameters.silenceLimit { return startAtEarliestFrame() }
+    // MARK: before the first key frame
+
+    /// True when the frame is to be kept.
+    private mutating func wait(_ frame: Frame, _ time: MediaTime, lane: Int) -> Bool {
+        if let writtenEnd, time < writtenEnd {
+            refusedFrames += 1
             return false
         }
-        if !first.isKey { forcedCuts += 1 }
-        begin(segmentAt: first.decodeTime)
+        guard lane == leading else { return true }
+        guard case .waiting(let since) = state else { return true }
+        if !frame.isKey, time - (since ?? time) < longest {
+            state = .waiting(since: since ?? time)
+            refusedFrames += 1
+            return false
+        }
+        begin(at: time)
         return true
     }
 
-    private mutating func startAtEarliestFrame() -> Bool {
-        guard let earliest = lanes.compactMap({ $0.isSparse ? nil : $0.first?.decodeTime }).min() else { return false }
-        begin(segmentAt: earliest)
-        return true
-    }
-
-    private mutating func begin(segmentAt time: MediaTime) {
+    private mutating func begin(at time: MediaTime) {
+        state = .running
+        for i in lanes.indices { lanes[i].ready.removeAll { $0.decodeTime < time } }
+        for i in lanes.indices where lanes[i].newest.map({ $0.decodeTime < time }) ?? false { lanes[i].newest = nil }
+        var isContinuation = true
+        if let writtenEnd { isContinuation = time - writtenEnd < Self.seam && !discontinuityMarked }
+        if let writtenTracks, writtenTracks != tracks { isContinuation = false }
+        startSegment(at: time, isDiscontinuous: !isContinuation)
         chunkStart = time
-        segmentStart = time
-        // What other tracks showed before the first key frame belongs to nothing.
-        for index in lanes.indices { lanes[index].removeFrames(before: time) }
+        discontinuityMarked = false
     }
 
-    // MARK: Closing
-
-    /// Writes the chunk being gathered if it is complete. True when it did, so that the caller asks again.
-    private mutating func closeCompleteChunk(into output: inout [Chunk]) -> Bool {
-        guard let start = chunkStart else { return false }
-        let period = parameters.chunkDuration
-        var end = MediaTime(ticks: (start.index(of: period) + 1) * period.ticks)
-        let cut = nextCut(after: start, before: end)
-        if let cut { end = cut }
-        guard isComplete(to: end) else { return false }
-        let startsSegment = cut != nil || isCut(at: end)
-        write(from: start, to: end, into: &output)
-        chunkStart = end
-        if startsSegment {
-            segmentStart = end
-            if let leading, lanes[leading].first?.decodeTime != end || lanes[leading].first?.isKey != true {
-                forcedCuts += 1
-            }
-        }
-        return true
+    private mutating func adopt(_ set: TrackSet) {
+        tracks = set
+        nextTracks = nil
+        lanes = set.tracks.map(Lane.init)
+        let leader = set.leading ?? set.tracks.first
+        leading = lanes.firstIndex { $0.track.id == leader?.id } ?? 0
+        state = .waiting(since: nil)
     }
 
-    private func isComplete(to end: MediaTime) -> Bool {
-        if newest - end >= parameters.lateLimit { return true }
-        return lanes.allSatisfy { $0.isSparse || ($0.last.map { $0.decodeTime >= end } ?? false) }
-    }
-
-    /// The first cut in the open interval between two times: where a later segment starts.
-    private func nextCut(after start: MediaTime, before end: MediaTime) -> MediaTime? {
-        guard let lane = cuttingLane else { return nil }
-        for frame in lanes[lane].frames where frame.decodeTime > start && frame.decodeTime < end {
-            if isCut(frame, in: lane) { return frame.decodeTime }
-        }
+    private func laneIndex(of track: TrackID) -> Int? {
+        for i in lanes.indices where lanes[i].track.id == track { return i }
         return nil
     }
 
-    /// A cut falls exactly on the end of the chunk.
-    private func isCut(at end: MediaTime) -> Bool {
-        guard let lane = cuttingLane else { return false }
-        for frame in lanes[lane].frames where frame.decodeTime >= end {
-            return frame.decodeTime == end && isCut(frame, in: lane)
+    // MARK: cuts
+
+    private mutating func startSegment(at time: MediaTime, isDiscontinuous: Bool) {
+        segmentStart = time
+        self.isDiscontinuous = isDiscontinuous
+        // The first multiple at or after the start, and one more.
+        let first = -((0 - time.ticks).flooredDivided(by: longest.ticks))
+        forcedEnd = MediaTime(ticks: (first + 1) * longest.ticks)
+    }
+
+    private mutating func noteCut(_ time: MediaTime) {
+        let before = cuts.last ?? segmentStart
+        if time > max(chunkStart, before), time.index(of: segmentDuration) > before.index(of: segmentDuration) {
+            cuts.append(time)
         }
-        return false
     }
 
-    private func isCut(_ frame: TimedFrame, in lane: Int) -> Bool {
-        if frame.decodeTime - segmentStart >= parameters.longestSegment { return true }
-        let period = parameters.segmentDuration
-        return (frame.isKey || lane != leading)
-            && frame.decodeTime.index(of: period) > segmentStart.index(of: period)
+    private mutating func breakAtGap(_ time: MediaTime, lane: Int, into chunks: inout [Chunk]) {
+        guard !lanes[lane].isSparse else { return }
+        var frontier: MediaTime?
+        for other in lanes where !other.isSparse {
+            if let newest = other.newest { frontier = max(frontier ?? newest.decodeTime, newest.decodeTime) }
+        }
+        let isHole = frontier.map { time - $0 > Self.gap } ?? false
+        let isBackwards = lanes[lane].newest.map { $0.decodeTime - time > Self.gap } ?? false
+        if isHole || isBackwards {
+            flush(into: &chunks)
+            if let next = nextTracks { adopt(next) }
+        }
     }
 
-    /// The track that cuts: the leading one, or while that is silent any other that goes on.
-    private var cuttingLane: Int? {
-        if let leading {
-            guard let last = lanes[leading].newest else {
-                return newestLane
+    // MARK: chunks
+
+    /// The next place where the open chunk may end.
+    private func boundary() -> MediaTime {
+        let next = MediaTime(ticks: (chunkStart.index(of: Self.grid) + 1) * Self.grid.ticks)
+        if let cut = cuts.first, cut < next { return cut }
+        return next
+    }
+
+    private mutating func closeChunks(into chunks: inout [Chunk]) {
+        while true {
+            let end = boundary()
+            guard hasPassed(end) else { return }
+            close(at: farthest(from: end), into: &chunks)
+        }
+    }
+
+    private func hasPassed(_ end: MediaTime) -> Bool {
+        var allPassed = true
+        for lane in lanes where !lane.isSparse || lanes.count == 1 {
+            guard let newest = lane.newest, newest.decodeTime >= end else {
+                allPassed = false
+                continue
             }
-            if newest - last <= parameters.silenceLimit { return leading }
+            if newest.decodeTime - end >= Self.stall { return true }
         }
-        return newestLane
+        if allPassed { return true }
+        guard let leader = lanes[leading].newest else { return false }
+        return leader.decodeTime - end >= Self.patience
     }
 
-    private var newestLane: Int? {
-        lanes.indices.first { !lanes[$0].isSparse && lanes[$0].newest == newest }
-    }
-
-    private mutating func closeLastChunk(into output: inout [Chunk]) {
-        guard let start = chunkStart else { return }
-        var end = start
+    /// `end`, or later when there is no frame between it and there.
+    private func farthest(from end: MediaTime) -> MediaTime {
+        var next: MediaTime?
         for lane in lanes where !lane.isSparse {
-            if let laneEnd = lane.estimatedEnd, laneEnd > end { end = laneEnd }
+            for frame in lane.ready where frame.decodeTime >= end {
+                next = min(next ?? frame.decodeTime, frame.decodeTime)
+                break
+            }
+            if let newest = lane.newest, newest.decodeTime >= end {
+                next = min(next ?? newest.decodeTime, newest.decodeTime)
+            }
         }
-        guard end > start else { return }
-        write(from: start, to: end, into: &output)
-        chunkStart = end
+        guard let next else { return end }
+        if let cut = cuts.first, cut <= next { return cut }
+        return max(end, MediaTime(ticks: next.index(of: Self.grid) * Self.grid.ticks))
     }
 
-    private mutating func write(from start: MediaTime, to end: MediaTime, into output: inout [Chunk]) {
-        var size = 0
-        for lane in lanes { size += lane.byteCount(before: end) }
-        guard size > 0 else { return }
-        var bytes = ByteBufferAllocator().buffer(capacity: size)
+    /// Closes the open chunk at `end`, and the segment when a cut is there.
+    private mutating func close(at end: MediaTime, into chunks: inout [Chunk]) {
+        var bytes = ByteBufferAllocator().buffer(capacity: chunkCapacity)
         var parts: [Chunk.Part] = []
         parts.reserveCapacity(lanes.count)
-        for index in lanes.indices {
-            let frames = lanes[index].takeFrames(before: end)
-            if !frames.isEmpty { parts.append(FragmentWriter.append(frames, to: &bytes)) }
+        var startsWithKeyFrame = false
+        for i in lanes.indices {
+            let frames = lanes[i].take(before: end)
+            guard let first = frames.first else { continue }
+            if i == leading { startsWithKeyFrame = first.isKey }
+            parts.append(FragmentWriter.append(frames, to: &bytes))
         }
-        if let leading, let last = lanes[leading].newest, newest - last > parameters.silenceLimit {
-            lanes[leading].awaitsKeyFrame = true
+        if !parts.isEmpty, let tracks {
+            chunkCapacity = max(bytes.readableBytes + bytes.readableBytes / 4, 4 << 10)
+            chunks.append(
+                Chunk(
+                    tracks: tracks, segmentStart: segmentStart, start: chunkStart, duration: end - chunkStart,
+                    isDiscontinuous: isDiscontinuous && chunkStart == segmentStart,
+                    startsWithKeyFrame: startsWithKeyFrame, parts: parts, bytes: bytes))
+            writtenEnd = end
+            writtenTracks = tracks
         }
-        let startsSegment = start == segmentStart
-        output.append(
-            Chunk(
-                tracks: tracks, segmentStart: segmentStart, start: start, duration: end - start,
-                isDiscontinuous: startsSegment && nextIsDiscontinuous, parts: parts, bytes: bytes))
-        if startsSegment { nextIsDiscontinuous = false }
+        chunkStart = end
+        if cuts.first == end {
+            cuts.removeFirst()
+            startSegment(at: end, isDiscontinuous: false)
+        } else if end >= forcedEnd {
+            startSegment(at: end, isDiscontinuous: false)
+            forcedEnd = MediaTime(ticks: (end.index(of: longest) + 1) * longest.ticks)
+        }
     }
 }

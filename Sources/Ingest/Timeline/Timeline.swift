@@ -1,174 +1,202 @@
-// Maps the time stamps of a source to UTC, follows its clock, and says where the mapping had to begin anew.
+// Maps a source's timestamps to UTC: anchors, follows the source's clock, re-anchors on jumps and drift.
 package import Media
 
-/// Maps `SourceTime` to `MediaTime`.
+/// The mapping of one source's clock to UTC.
 ///
-/// Between two beginnings the mapping is one constant: media = source + offset, so a frame's place depends on the source
-/// alone and not on when it arrived. A new beginning (an *anchor*) is a discontinuity. It happens when
-/// - the first frame comes, from the start or after a change of the source (`sourceChanged`);
-/// - the source's clock jumps: a time stamp is more than `jumpLimit` from the one before it on the same track;
-/// - the source's clock has drifted from UTC by more than `driftLimit`; then the next key frame begins anew.
+/// The caller asks `judge` about each frame in the order of arrival. `.follows` frames map with `mediaTime(of:)`. Before a
+/// frame for which the answer is `.anchor`, the caller closes what it was writing and then calls `anchor`; media time
+/// never goes back over what was written.
 ///
-/// Media time never goes back: a new anchor is put at the arrival time or at the end of what was placed already, whichever
-/// is later. Frames that would have to lie before that end are skipped and counted.
+/// ```
+///            begin(.utc)                        first frame of any clock
+///  idle ───────────────────► identity    idle ──────────────────────────► .anchor
+///   │ begin(.free, adopting:)                jump · drift · announced jump
+///   └────────────────────────► following ─────────────────────────────────► .anchor ─► following
+/// ```
+///
+/// One track is the reference: the leading one, and when it is silent for `referenceSilence` whichever speaks. Jumps and
+/// drift are judged on it alone; frames of other tracks that are far from it are strays (their clock jumped a moment
+/// earlier or later, or is another one) and are refused.
+///
+/// - A *stopped* clock: media time stands while arrival goes on; that is drift, so after `window` the timeline is
+///   anchored anew (the frames in between share an instant and become each a tick long).
+/// - A *slow* clock is anchored anew each time it is `behind` late: a gap in media time.
+/// - A *fast* clock is anchored anew each time it is `ahead` early: frames of that much media map to before what was
+///   written and are refused by the chunker, once.
 package struct Timeline: Sendable {
-    package struct Limits: Hashable, Sendable {
-        /// A step of more than this between two frames of a track is a jump of the clock.
-        package var jump = MediaSpan.seconds(10)
-        /// Steps back of more than this are a jump; smaller ones are a repeated or misplaced frame, which is skipped.
-        package var stepBack = MediaSpan.seconds(1)
-        /// How far the source's clock may drift from UTC.
-        package var drift = MediaSpan.seconds(1)
-        /// Drift is judged by the earliest arrival in a window of this length, so that bursts do not count.
-        package var driftWindow = MediaSpan.seconds(10)
-        /// An anchor handed over by another server is used if it puts the first frame within this of its arrival.
-        package var handover = MediaSpan.seconds(10)
-        package init() {}
+    package enum Verdict: Hashable, Sendable {
+        case follows
+        /// Call `anchor` before this frame. The reason is for the operator.
+        case anchor(AnchorReason)
+        /// The frame cannot be placed.
+        case stray
     }
 
-    package enum Placement: Hashable, Sendable {
-        /// The frame lies `offset` after its source time. `newBeginning` says why the mapping begins anew with this frame.
-        case placed(offset: MediaSpan, newBeginning: String?)
-        /// The frame is not used.
-        case skipped
+    package enum AnchorReason: Hashable, Sendable, CustomStringConvertible {
+        case firstFrame
+        case jump(MediaSpan)
+        case announcedJump
+        case drift(MediaSpan)
+
+        package var description: String {
+            switch self {
+            case .firstFrame: "first frame of the source"
+            case .jump(let span): "the source's clock jumped by \(span.milliseconds) ms"
+            case .announcedJump: "the source announced a jump of its clock"
+            case .drift(let span) where span > .zero: "the source's clock is \(span.milliseconds) ms behind UTC"
+            case .drift(let span): "the source's clock is \((-span).milliseconds) ms ahead of UTC"
+            }
+        }
     }
 
-    private struct Lane {
+    private struct Seen {
         var track: TrackID
-        var last: SourceTime
-        var anchoredAt: Int
+        var source: SourceTime
+        var arrival: MediaTime
     }
 
-    private let limits: Limits
-    private var clock = SourceClock.free
-    private var current: TimelineAnchor?
-    private var handedOver: TimelineAnchor?
-    private var lanes: [Lane] = []
-    /// Counts the beginnings; tells lanes of the present one from those of an older one.
-    private var beginning = 0
-    private var pendingReason: String? = "the stream starts"
-    private var drift = DriftMeter()
-    /// Nothing may be placed before this time.
-    package private(set) var end: MediaTime?
-    package private(set) var skippedFrames: UInt64 = 0
-    package private(set) var beginnings: UInt64 = 0
+    /// The mapping now; nil before the first frame of a free clock.
+    package private(set) var anchor: TimelineAnchor?
+    package let limits: TimelineLimits
+    private var clock = SourceClock.utc
+    private var offered: TimelineAnchor?
+    private var seen: [Seen] = []
+    private var reference: TrackID?
+    private var lastStep = MediaSpan.milliseconds(40)
+    private var jumpAnnounced = false
+    private var drift = DriftWatch()
 
-    /// - Parameter anchor: the mapping of the server that had the stream before, if one is known.
-    package init(limits: Limits = Limits(), anchor: TimelineAnchor? = nil) {
-        self.limits = limits
-        handedOver = anchor
-    }
+    package init(limits: TimelineLimits = TimelineLimits()) { self.limits = limits }
 
-    /// The present mapping, to be handed to another server. Nil while none stands, and for sources whose clock is UTC.
-    package var anchor: TimelineAnchor? { clock == .utc ? nil : current }
-
-    /// Frames from here on come from another source, or from the same one after a break.
-    package mutating func sourceChanged(clock: SourceClock, reason: String) {
+    /// A source starts, or starts again.
+    ///
+    /// - Parameter offered: the anchor that the same source had before or on another server. It is taken when it puts the
+    ///   first frame near its arrival (within `behind` and `ahead`); then the timeline goes on as if nothing happened.
+    package mutating func begin(_ clock: SourceClock, adopting offered: TimelineAnchor? = nil) {
         self.clock = clock
-        begin(reason)
+        seen.removeAll(keepingCapacity: true)
+        reference = nil
+        jumpAnnounced = false
+        drift.reset()
+        anchor = clock == .utc ? .utc : nil
+        self.offered = clock == .free && offered?.clock == .free ? offered : nil
     }
 
-    /// The source says that its clock jumped (MPEG-TS discontinuity_indicator).
-    package mutating func clockJumped() {
-        guard clock == .free, current != nil else { return }
-        begin("the source announced a jump of its clock")
-    }
+    /// The source itself says that its clock jumps here.
+    package mutating func clockJumped() { jumpAnnounced = true }
 
-    private mutating func begin(_ reason: String) {
-        // An anchor that was handed over stays good as long as no frame has been placed.
-        if current != nil { handedOver = nil }
-        current = nil
-        pendingReason = reason
-    }
+    /// Where a time of the source is on the timeline. Only after a verdict for the frame.
+    @inlinable package func mediaTime(of time: SourceTime) -> MediaTime? { anchor?.mediaTime(of: time) }
 
-    /// Finds the place of a frame that arrived at `now`. `isLeading`: the frame is of the track that decides the cuts.
-    package mutating func place(_ frame: Frame, isLeading: Bool, at now: MediaTime) -> Placement {
-        let time = frame.decodeTime
-        if clock == .utc { return placeUTC(frame, time: time) }
-
-        if let lane = lanes.first(where: { $0.track == frame.track }), lane.anchoredAt == beginning, current != nil {
-            let step = time - lane.last
-            if step > limits.jump || step < -limits.stepBack {
-                begin("the source's clock jumped by \(Self.text(step))")
-            } else if step.ticks <= 0 {
-                skippedFrames += 1
-                return .skipped
+    /// Judges the next frame. `now` is its arrival.
+    package mutating func judge(
+        track: TrackID, isLeading: Bool, decodeTime: SourceTime, at now: MediaTime
+    ) -> Verdict {
+        if clock == .utc { return .follows }
+        let index = seen.firstIndex { $0.track == track }
+        guard let anchor else {
+            if let offered {
+                self.offered = nil
+                let turned = offered.turned(toMeet: decodeTime, at: now)
+                let lag = now - turned.mediaTime(of: decodeTime)
+                if lag <= limits.behind, lag >= -limits.ahead {
+                    self.anchor = turned
+                    note(track, isLeading, decodeTime, now, index)
+                    return .follows
+                }
             }
+            return .anchor(.firstFrame)
         }
-        if current != nil, isLeading, frame.isKey, let drifted = drift.excess(over: limits.drift) {
-            begin("the source's clock drifted by \(Self.text(drifted)) from UTC")
+        if !isReference(track, isLeading, at: now) {
+            return judgeOther(track, decodeTime, now, index)
         }
-        guard let anchor = current else { return anchorAnew(frame, at: now) }
-
-        let media = MediaTime(ticks: time.ticks &+ anchor.offset)
-        let lane = lanes.first { $0.track == frame.track }
-        if lane?.anchoredAt != beginning {
-            // The first frame of this track since the mapping began: it must belong to the new mapping, not to the old.
-            if (media - anchor.media).magnitude > limits.jump {
-                skippedFrames += 1
-                return .skipped
-            }
+        if let index {
+            let step = decodeTime - seen[index].source
+            let elapsed = now - seen[index].arrival
+            let isTidy = step > .zero && step <= .milliseconds(500)
+            if jumpAnnounced, !isTidy { return .anchor(.announcedJump) }
+            if step < -limits.stepBack { return .anchor(.jump(step)) }
+            if step > limits.jump, step - elapsed > limits.jump { return .anchor(.jump(step)) }
+            if isTidy { lastStep = step }
+        } else if jumpAnnounced {
+            return .anchor(.announcedJump)
+        } else if let other = seen.first, (decodeTime - other.source).magnitude > limits.spread {
+            return .anchor(.jump(decodeTime - other.source))
         }
-        if isLeading { drift.saw(lateness: now - media, at: media, window: limits.driftWindow) }
-        note(frame, media: media)
-        return .placed(offset: MediaSpan(ticks: anchor.offset), newBeginning: nil)
+        jumpAnnounced = false
+        let lag = now - anchor.mediaTime(of: decodeTime)
+        if let drifted = drift.observe(lag: lag, at: now, limits: limits) { return .anchor(.drift(drifted)) }
+        note(track, isLeading, decodeTime, now, index)
+        return .follows
     }
 
-    private mutating func anchorAnew(_ frame: Frame, at now: MediaTime) -> Placement {
-        let time = frame.decodeTime
-        var anchor = TimelineAnchor(source: time, media: max(now, end ?? now))
-        if let handed = handedOver?.unwrapped(for: time, at: now) {
-            let media = MediaTime(ticks: time.ticks &+ handed.offset)
-            if (media - now).magnitude <= limits.handover, media >= end ?? media { anchor = handed }
-        }
-        handedOver = nil
-        current = anchor
-        beginning += 1
-        drift = DriftMeter()
-        let media = MediaTime(ticks: time.ticks &+ anchor.offset)
-        let reason = pendingReason ?? "the mapping was lost"
-        pendingReason = nil
-        beginnings += 1
-        note(frame, media: media)
-        return .placed(offset: MediaSpan(ticks: anchor.offset), newBeginning: reason)
-    }
-
-    /// A source whose time stamps are UTC needs no anchor; a gap or a change of source is still a new beginning.
-    private mutating func placeUTC(_ frame: Frame, time: SourceTime) -> Placement {
-        let media = MediaTime(ticks: time.ticks)
-        var reason = pendingReason
-        if let lane = lanes.first(where: { $0.track == frame.track }), lane.anchoredAt == beginning {
-            let step = time - lane.last
-            if step.ticks <= 0, reason == nil {
-                skippedFrames += 1
-                return .skipped
-            }
-            if step > limits.jump { reason = "the source left out \(Self.text(step))" }
-        }
-        if reason != nil {
-            if let end, media < end {
-                skippedFrames += 1
-                return .skipped
-            }
-            pendingReason = nil
-            beginning += 1
-            beginnings += 1
-            current = TimelineAnchor(source: time, media: media)
-        }
-        note(frame, media: media)
-        return .placed(offset: .zero, newBeginning: reason)
-    }
-
-    private mutating func note(_ frame: Frame, media: MediaTime) {
-        let lane = Lane(track: frame.track, last: frame.decodeTime, anchoredAt: beginning)
-        if let index = lanes.firstIndex(where: { $0.track == frame.track }) {
-            lanes[index] = lane
+    /// Anchors the frame that `judge` has just answered `.anchor` for, and answers where it is.
+    ///
+    /// - Parameter end: the end of what was written so far; the frame is put there or later, except where the source was
+    ///   ahead of UTC: then it is put at `now` and what comes before `end` is to be refused.
+    package mutating func anchor(
+        track: TrackID, decodeTime: SourceTime, at now: MediaTime, reason: AnchorReason, notBefore end: MediaTime?
+    ) -> MediaTime {
+        var media = now
+        if case .drift(let span) = reason, span < .zero {
+            // Waiting until UTC has caught up is the only way back that rewrites nothing.
         } else {
-            lanes.append(lane)
+            if case .firstFrame = reason {
+            } else if let anchor, let last = seen.first(where: { $0.track == reference }) {
+                media = expected(after: last, anchor: anchor, at: now, reason: reason)
+            }
+            if let end, media < end { media = end }
         }
-        let frameEnd = media + (frame.duration ?? MediaSpan(ticks: 1))
-        if end.map({ frameEnd > $0 }) ?? true { end = frameEnd }
+        anchor = TimelineAnchor(clock: .free, source: decodeTime, media: media)
+        seen.removeAll(keepingCapacity: true)
+        seen.append(Seen(track: track, source: decodeTime, arrival: now))
+        reference = track
+        jumpAnnounced = false
+        drift.reset()
+        return media
     }
 
-    private static func text(_ span: MediaSpan) -> String { "\(span.milliseconds) ms" }
+    /// After a jump the media goes on where it was, so that a looped source has no holes; after a silence the silence counts.
+    private func expected(
+        after last: Seen, anchor: TimelineAnchor, at now: MediaTime, reason: AnchorReason
+    ) -> MediaTime {
+        if case .drift = reason { return now }
+        let elapsed = now - last.arrival
+        let next = anchor.mediaTime(of: last.source) + (elapsed > limits.jump ? elapsed : lastStep)
+        let lag = now - next
+        return lag > limits.behind || lag < -limits.ahead ? now : next
+    }
+
+    private mutating func isReference(_ track: TrackID, _ isLeading: Bool, at now: MediaTime) -> Bool {
+        if isLeading || reference == nil || track == reference { return true }
+        guard let last = seen.first(where: { $0.track == reference }) else { return true }
+        return now - last.arrival > limits.referenceSilence
+    }
+
+    private mutating func judgeOther(
+        _ track: TrackID, _ decodeTime: SourceTime, _ now: MediaTime, _ index: Int?
+    ) -> Verdict {
+        guard let last = seen.first(where: { $0.track == reference }),
+            (decodeTime - last.source).magnitude <= limits.spread
+        else { return .stray }
+        if let index {
+            seen[index].source = decodeTime
+            seen[index].arrival = now
+        } else {
+            seen.append(Seen(track: track, source: decodeTime, arrival: now))
+        }
+        return .follows
+    }
+
+    private mutating func note(
+        _ track: TrackID, _ isLeading: Bool, _ decodeTime: SourceTime, _ now: MediaTime, _ index: Int?
+    ) {
+        reference = track
+        if let index {
+            seen[index].source = decodeTime
+            seen[index].arrival = now
+        } else {
+            seen.append(Seen(track: track, source: decodeTime, arrival: now))
+        }
+    }
 }

@@ -1,30 +1,31 @@
-// The one number that ties a source's clock to UTC, small enough to hand to another server.
+// One point where a source's clock and UTC meet: all that another server needs to continue a timeline.
 package import Media
 
-/// Where a source's clock stands against UTC: `source` is shown at `media`.
-///
-/// A server that takes a stream over with the anchor of the one before it gives the same frames the same times, so its
-/// cuts and bytes agree with those already written.
+/// The mapping of a source's clock to UTC as one pair of instants. Small enough to travel in every report to a peer.
 package struct TimelineAnchor: Hashable, Sendable {
+    package var clock: SourceClock
     package var source: SourceTime
     package var media: MediaTime
 
-    package init(source: SourceTime, media: MediaTime) {
+    package init(clock: SourceClock, source: SourceTime, media: MediaTime) {
+        self.clock = clock
         self.source = source
         self.media = media
     }
 
-    /// What is added to a source time to get UTC.
-    var offset: Int64 { media.ticks &- source.ticks }
+    /// The anchor of a source whose timestamps are UTC.
+    package static let utc = TimelineAnchor(
+        clock: .utc, source: SourceTime(ticks: 0), media: MediaTime(ticks: 0))
 
-    /// The anchor moved by whole periods of a 33-bit clock so that `source` lands as near as possible to `now`.
-    ///
-    /// Two servers that began to listen before and after a wrap unwrap the same time stamp differently; the difference is
-    /// a multiple of 2³³ ticks (ISO/IEC 13818-1 §2.4.3.7), 26.5 hours.
-    func unwrapped(for source: SourceTime, at now: MediaTime) -> TimelineAnchor {
-        let period: Int64 = 1 << 33
-        let distance = now.ticks &- (source.ticks &+ offset)
-        let turns = (distance &+ period / 2).flooredDivided(by: period)
-        return TimelineAnchor(source: self.source, media: MediaTime(ticks: media.ticks &+ turns &* period))
+    @inlinable package func mediaTime(of time: SourceTime) -> MediaTime { media + (time - source) }
+
+    /// The same anchor for an instance whose 33-bit unwrapping began elsewhere: `source` is moved by whole turns of the
+    /// MPEG clock (2³³ ticks, ISO/IEC 13818-1 §2.4.3.7), so that `time` maps as near as possible to `now`.
+    package func turned(toMeet time: SourceTime, at now: MediaTime) -> TimelineAnchor {
+        guard clock == .free else { return self }
+        let turn: Int64 = 1 << 33
+        let distance = (mediaTime(of: time) - now).ticks
+        let turns = (distance + turn / 2).flooredDivided(by: turn)
+        return TimelineAnchor(clock: clock, source: source + MediaSpan(ticks: turns * turn), media: media)
     }
 }

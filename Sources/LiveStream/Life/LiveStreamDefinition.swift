@@ -37,10 +37,10 @@ package struct LiveStreamDefinition: Hashable, Sendable {
 
 /// What a server that takes a stream over needs from the one before it, to continue timeline and numbers.
 package struct StreamContinuation: Hashable, Sendable {
-    package var anchor: TimelineAnchor?
+    package var media: SegmenterContinuation?
     package var sequence: SequenceContinuation?
-    package init(anchor: TimelineAnchor?, sequence: SequenceContinuation?) {
-        self.anchor = anchor
+    package init(media: SegmenterContinuation?, sequence: SequenceContinuation?) {
+        self.media = media
         self.sequence = sequence
     }
 }

@@ -23,10 +23,9 @@ package struct LiveStreamStatus: Sendable {
     /// kbit/s of media out, over the closed segments of the window.
     package var bitrate = 0
     package var readers = 0
-    /// Frames that had no place on the timeline, and segments cut without a key frame.
+    /// Frames that had no place on the timeline.
     package var skippedFrames: UInt64 = 0
-    package var forcedCuts: UInt64 = 0
-    package var continuation = StreamContinuation(anchor: nil, sequence: nil)
+    package var continuation = StreamContinuation(media: nil, sequence: nil)
     /// Why the stream is as it is, one sentence.
     package var reason = "the stream is starting"
 

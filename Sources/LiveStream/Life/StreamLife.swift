@@ -14,8 +14,8 @@ final class StreamLife {
     private var definition: LiveStreamDefinition
     private var selection: InputSelection
     private var sessions: InputSessions
-    private var timeline: Timeline
-    private var chunker: Chunker
+    private var segmenter: Segmenter
+    private var lastPlayed: Int?
     private var window: LiveWindow
     private var readers = FanOut()
     private var transportStream = TransportStreamFeed()
@@ -35,10 +35,7 @@ final class StreamLife {
         self.published = published
         selection = InputSelection(definition.inputs.map(\.choice), at: environment.monotonic())
         sessions = InputSessions(count: definition.inputs.count)
-        timeline = Timeline(anchor: continuation?.anchor)
-        chunker = Chunker(
-            Chunker.Parameters(segmentDuration: definition.segmentDuration),
-            continuesStream: continuation?.sequence != nil)
+        segmenter = Segmenter(segmentDuration: definition.segmentDuration, continuing: continuation?.media)
         window = LiveWindow(
             limits: definition.windowLimits, segmentDuration: definition.segmentDuration,
             continuing: continuation?.sequence)
@@ -119,11 +116,11 @@ final class StreamLife {
         switch event {
         case .tracks(let tracks, let clock):
             sessions.setTracks(tracks, clock: clock, for: index)
-            if selection.active == index, sessions.isPlaying(index) { tracksChanged(tracks) }
+            if selection.active == index, sessions.isPlaying(index) { tracksChanged(tracks, clock: clock) }
         case .frames(let frames):
             receivedFrames(frames, from: index)
         case .clockJump:
-            if selection.active == index { timeline.clockJumped() }
+            if selection.active == index { segmenter.clockJumped() }
         case .chunk(let chunk):
             perform(
                 selection.delivered(index, withKeyFrame: chunk.startsWithKeyFrame, at: environment.monotonic()))
@@ -146,28 +143,18 @@ final class StreamLife {
         if !sessions.isPlaying(index) { return }
         // A switch happens at a key frame: what came before it in the same batch is not played.
         let useful = wasActive ? frames[...] : frames[(firstKey ?? 0)...]
-        let now = environment.utc()
         var chunks: [Chunk] = []
-        for frame in useful {
-            switch timeline.place(frame, isLeading: frame.track == leading, at: now) {
-            case .skipped: break
-            case .placed(let offset, let newBeginning):
-                if let newBeginning {
-                    chunker.beginAnew(into: &chunks)
-                    noteBeginning(newBeginning)
-                }
-                chunker.append(frame, offset: offset, into: &chunks)
-            }
-        }
+        segmenter.take(Array(useful), at: environment.utc(), into: &chunks)
+        reportAnchorings()
         take(chunks)
     }
 
     private func play(_ index: Int, reason: String) {
         guard let source = sessions.source(of: index) else { return }
         var chunks: [Chunk] = []
-        chunker.beginAnew(into: &chunks)
-        timeline.sourceChanged(clock: source.clock, reason: reason)
-        chunker.setTracks(source.tracks, into: &chunks)
+        segmenter.sourceStarts(sameSource: lastPlayed == index, into: &chunks)
+        segmenter.tracksChanged(source.tracks, clock: source.clock, into: &chunks)
+        lastPlayed = index
         sessions.setPlaying(index)
         take(chunks)
         self.reason = reason
@@ -181,18 +168,21 @@ final class StreamLife {
         hadMedia = false
     }
 
-    private func tracksChanged(_ tracks: TrackSet) {
+    private func tracksChanged(_ tracks: TrackSet, clock: SourceClock) {
         var chunks: [Chunk] = []
-        chunker.setTracks(tracks, into: &chunks)
+        segmenter.tracksChanged(tracks, clock: clock, into: &chunks)
         take(chunks)
         let names = tracks.tracks.map(\.codec.displayName).joined(separator: ", ")
         environment.report(StreamEvent(.tracksChanged, stream: definition.name, reason: "now \(names)"))
     }
 
-    private func noteBeginning(_ reason: String) {
-        // The first beginning of an input is told by the switch to it.
-        guard reason != self.reason else { return }
-        environment.report(StreamEvent(.timelineRestarted, stream: definition.name, reason: reason))
+    private func reportAnchorings() {
+        guard !segmenter.anchorings.isEmpty else { return }
+        // The first anchor of a source is told by the switch to it.
+        for anchoring in segmenter.anchorings where anchoring != .firstFrame {
+            environment.report(StreamEvent(.timelineRestarted, stream: definition.name, reason: "\(anchoring)"))
+        }
+        segmenter.anchorings.removeAll()
     }
 
     // MARK: Chunks
@@ -221,7 +211,7 @@ final class StreamLife {
 
     private func finishMedia() {
         var chunks: [Chunk] = []
-        chunker.beginAnew(into: &chunks)
+        segmenter.sourceLost(into: &chunks)
         take(chunks)
         window.closeOpenSegment()
         published.withLockedValue { $0.window = window }
@@ -265,9 +255,8 @@ final class StreamLife {
         status.selection = selection.counters
         status.bitrate = window.kilobitsPerSecond
         status.readers = readers.readerCount
-        status.skippedFrames = timeline.skippedFrames
-        status.forcedCuts = chunker.forcedCuts
-        status.continuation = StreamContinuation(anchor: timeline.anchor, sequence: window.continuation)
+        status.skippedFrames = segmenter.strayFrames + segmenter.chunker.refusedFrames
+        status.continuation = StreamContinuation(media: segmenter.handover, sequence: window.continuation)
         status.reason = reason
         published.withLockedValue { $0.status = status }
     }
