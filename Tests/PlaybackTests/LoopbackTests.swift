@@ -47,7 +47,11 @@ import Testing
         stream.end()
         let played = try await result
         #expect(played.status == 0, "\(played.errors)")
-        #expect(played.errors.isEmpty, "\(played.errors)")
+        // An endless body has no length, so ffmpeg calls its end premature; about the media it has nothing to say.
+        let complaints = played.errors.split(separator: "\n").filter {
+            !["Stream ends prematurely", "Input/output error", "Last message repeated"].contains(where: $0.contains)
+        }
+        #expect(complaints.isEmpty, "\(played.errors)")
         let seconds = Int(
             (chunks.last?.end ?? MediaTime(ticks: 0) - .zero).unixMilliseconds - chunks[cut].start.unixMilliseconds)
         #expect(played.output.contains("frame=\(seconds / 40)\n"), "expected \(seconds / 40): \(played.output)")
