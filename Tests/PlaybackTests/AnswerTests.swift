@@ -1,0 +1,102 @@
+// What each kind of request is answered with, as curl sees it.
+import HLS
+import LiveStream
+import Media
+import NIOCore
+import Testing
+
+@testable import Playback
+
+@Suite(.timeLimit(.minutes(1))) struct AnswerTests {
+    private static func find(_ name: String) -> StreamLocation {
+        switch name {
+        case "cam/one": .here(shared)
+        case "empty": .here(empty)
+        case "away": .elsewhere(baseURL: "http://b.example:81", peer: "b")
+        case "soon": .starting(reason: "no input delivers.", retryAfter: 7)
+        default: .unknown
+        }
+    }
+    private static let shared = LoopbackTests.fullStream()
+    private static let empty = FakeStream("empty")
+
+    @Test(
+        arguments: [
+            ([], "/cam/one/index.m3u8", ["HTTP/1.1 200", "CODECS=\"avc1.", "RESOLUTION=160x120", "FRAME-RATE=25.000"]),
+            (
+                [], "/cam/one/track-1.m3u8",
+                [
+                    "#EXT-X-INDEPENDENT-SEGMENTS", "#EXT-X-PROGRAM-DATE-TIME:2025-06-15T", "max-age=1",
+                    "Access-Control-Allow-Origin: *",
+                ]
+            ),
+            (["-I"], "/cam/one/index.m3u8", ["HTTP/1.1 200", "Content-Length: ", "ETag: \""]),
+            (["-I"], "/cam/one/mpegts", ["200 OK", "video/mp2t"]),
+            (
+                ["-X", "OPTIONS"], "/cam/one/index.m3u8",
+                ["204 No Content", "Access-Control-Allow-Methods: GET, HEAD, OPTIONS"]
+            ),
+            (["-X", "DELETE"], "/cam/one/index.m3u8", ["405 Method Not Allowed", "Allow: GET"]),
+            (["-X", "POST"], "/cam/one/mpegts", ["passed on"]),
+            ([], "/cam/one/archive-1-2.m3u8", ["passed on"]),
+            ([], "/cam/one/embed.html", ["text/html", "<title>Door &lt;1&gt;</title>", "addSourceBuffer"]),
+            ([], "/cam/one/media_info.json", ["application/json", "\"codec\":\"avc1.", "\"fps\":25.000"]),
+            ([], "/cam/one/segment-90000.ts", ["404 Not Found", "no-store", "has it no longer"]),
+            ([], "/cam/one/track-9.m3u8", ["404 Not Found"]),
+            ([], "/cam/one/live.mp4?tracks=9", ["404 Not Found", "It has: 1=avc1."]),
+            ([], "/a%2Fb/mpegts", ["400 Bad Request", "encoded slash"]),
+            ([], "/nobody/mpegts", ["404 Not Found", "There is no stream 'nobody'"]),
+            ([], "/empty/index.m3u8", ["503 Service Unavailable", "Retry-After: 1", "no complete segment"]),
+            ([], "/soon/mpegts", ["503 Service Unavailable", "Retry-After: 7", "no input delivers"]),
+            ([], "/soon/embed.html", ["200 OK", "text/html"]),
+            (
+                [], "/away/mpegts?token=a",
+                ["302 Found", "Location: http://b.example:81/away/mpegts?token=a&redirects=1", "no-store"]
+            ),
+            ([], "/away/mpegts?redirects=2", ["508 Loop Detected"]),
+        ] as [([String], String, [String])])
+    func answers(options: [String], path: String, expected: [String]) async throws {
+        let server = try await LoopbackServer.start(limits: PlaybackLimits(startWait: .milliseconds(50)), Self.find)
+        defer { server.channel.close(promise: nil) }
+        let result = try await run(["curl", "-s", "-i", "--path-as-is"] + options + [server.url(path)])
+        for text in expected { #expect(result.output.contains(text), "\(result.output)") }
+    }
+
+    @Test func segmentsHaveRangesAndTags() async throws {
+        let server = try await LoopbackServer.start(Self.find)
+        defer { server.channel.close(promise: nil) }
+        let start = try #require(Self.shared.window.closed.first?.start.ticks)
+        let url = server.url("/cam/one/segment-\(start)-1.m4s")
+        let whole = try await run(["curl", "-s", "-o", "/dev/null", "-D", "-", "-w", "%{size_download}", url])
+        #expect(whole.output.contains("immutable"))
+        let length = try #require(whole.output.split(whereSeparator: \.isNewline).last.flatMap { Int($0) })
+        let part = try await run(["curl", "-s", "-i", "-o", "/dev/null", "-D", "-", "-r", "4-7", url])
+        #expect(part.output.contains("206 Partial Content"))
+        #expect(part.output.contains("Content-Range: bytes 4-7/\(length)"))
+        let box = try await run(["curl", "-s", "-r", "4-7", url])
+        #expect(box.output == "moof")
+        let beyond = try await run(["curl", "-s", "-i", "-r", "\(length)-", url])
+        #expect(beyond.output.contains("416"))
+        let tag = try #require(
+            whole.output.split(separator: "\r\n").first { $0.hasPrefix("ETag: ") }.map { String($0.dropFirst(6)) })
+        let same = try await run(["curl", "-s", "-i", "-H", "If-None-Match: \(tag)", url])
+        #expect(same.output.contains("304 Not Modified"))
+    }
+
+    /// The numbers of a window that has lost its first segments agree with its discontinuities (RFC 8216 §6.2.2).
+    @Test func discontinuitiesKeepTheirNumbers() throws {
+        let stream = FakeStream("cam", segments: 2)
+        var seen: [String] = []
+        for var chunk in TestMedia.chunks {
+            let second = (chunk.segmentStart.unixMilliseconds / 1000) % 10
+            if chunk.startsSegment { chunk.isDiscontinuous = second == 3 }
+            stream.feed(chunk)
+            guard chunk.startsSegment, stream.window.closed.count == 2,
+                let playlist = PlaylistRendering.media(stream.window.closed, .one(TrackID(1)))
+            else { continue }
+            let marks = playlist.segments.map { $0.isDiscontinuous ? "D" : "-" }.joined()
+            seen.append("\(playlist.discontinuitySequence)\(marks)")
+        }
+        #expect(seen.starts(with: ["0--", "0--", "0-D", "0D-", "1--"]), "\(seen)")
+    }
+}
