@@ -15,8 +15,8 @@ struct FileInputTests {
 
     init() throws { directory = try TemporaryDirectory() }
 
-    @Test func transportStreamPositions() throws {
-        try FFmpeg.make(FFmpeg.source(seconds: 4, options: "-muxrate 3M -f mpegts \(directory.path)/clip.ts"))
+    @Test func transportStreamPositions() async throws {
+        try await FFmpeg.make(FFmpeg.source(seconds: 4, options: "-muxrate 3M -f mpegts \(directory.path)/clip.ts"))
         var media = try open("clip.ts")
         #expect(media.duration == .seconds(4))
         #expect(media.entries == (0..<4).map { .seconds($0) })
@@ -49,7 +49,7 @@ struct FileInputTests {
 
     @Test(arguments: ["ts"])
     func playsInRealTime(_ kind: String) async throws {
-        try FFmpeg.make(FFmpeg.source(seconds: 2, options: "\(directory.path)/clip.\(kind)"))
+        try await FFmpeg.make(FFmpeg.source(seconds: 2, options: "\(directory.path)/clip.\(kind)"))
         let clock = TestClock(MediaTime(unixMilliseconds: 1_790_000_000_000))
         let (probe, session, threads) = try play("clip.\(kind)", now: clock.advance)
         let gathered = await probe.gather { $0.frames(of: .video).count >= 200 }

@@ -10,7 +10,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2)))
 struct HTTPTransportStreamInputTests {
     @Test func playsAnEndlessAnswer() async throws {
-        let media = try Self.media()
+        let media = try await Self.media()
         try await probing([
             "/live": .body(media, pieceSize: 1000, ends: false),
             "/moved": .status(.found, headers: [("Location", "/live")]),
@@ -28,7 +28,7 @@ struct HTTPTransportStreamInputTests {
     }
 
     @Test func theEndOfTheAnswerIsTheEnd() async throws {
-        let media = try Self.media()
+        let media = try await Self.media()
         try await probing(["/live": .body(media, pieceSize: 5000, ends: true)]) { open in
             let (probe, _) = try open("tshttp://127.0.0.1:PORT/live")
             let gathered = await probe.gather { _ in false }
@@ -40,7 +40,7 @@ struct HTTPTransportStreamInputTests {
     }
 
     @Test func credentialsOfTheURLAreSent() async throws {
-        let media = try Self.media()
+        let media = try await Self.media()
         try await probing(["/live": .ifAuthorized("Basic bWU6YUBi", media)]) { open in
             let (probe, session) = try open("tshttp://me:a%40b@127.0.0.1:PORT/live")
             #expect(await probe.gather { !$0.frames.isEmpty }.failure == nil)
@@ -89,9 +89,9 @@ struct HTTPTransportStreamInputTests {
         }
     }
 
-    private static func media() throws -> [UInt8] {
+    private static func media() async throws -> [UInt8] {
         let directory = try TemporaryDirectory()
-        try FFmpeg.make(FFmpeg.source(seconds: 2, options: "-f mpegts \(directory.path)/live.ts"))
+        try await FFmpeg.make(FFmpeg.source(seconds: 2, options: "-f mpegts \(directory.path)/live.ts"))
         return Array(try Data(contentsOf: URL(fileURLWithPath: "\(directory.path)/live.ts")))
     }
 

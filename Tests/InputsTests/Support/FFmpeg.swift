@@ -12,26 +12,36 @@ final class FFmpeg {
         return (arguments + options).split(separator: " ").map(String.init)
     }
 
-    private let process = Process()
+    private let process: Process
 
     init(_ arguments: [String]) throws {
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/ffmpeg")
-        process.arguments = ["-nostdin", "-loglevel", "error", "-y"] + arguments
-        process.standardInput = FileHandle.nullDevice
+        process = Self.prepared(arguments)
         try process.run()
     }
 
     deinit { process.terminate() }
 
-    func wait() -> Int32 {
-        process.waitUntilExit()
-        return process.terminationStatus
+    /// Runs to the end; the status is zero or the test has no ground to stand on.
+    ///
+    /// Waits without holding a thread: the tests share as few as there are cores.
+    static func make(_ arguments: [String]) async throws {
+        let process = prepared(arguments)
+        let status: Int32 = try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch {
+                process.terminationHandler = nil
+                continuation.resume(throwing: error)
+            }
+        }
+        guard status == 0 else { throw FFmpegFailure(status: status) }
     }
 
-    /// Runs to the end; the status is zero or the test has no ground to stand on.
-    static func make(_ arguments: [String]) throws {
-        let status = try FFmpeg(arguments).wait()
-        guard status == 0 else { throw FFmpegFailure(status: status) }
+    private static func prepared(_ arguments: [String]) -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/ffmpeg")
+        process.arguments = ["-nostdin", "-loglevel", "error", "-y"] + arguments
+        process.standardInput = FileHandle.nullDevice
+        return process
     }
 }
 
