@@ -19,7 +19,10 @@ final class FFmpeg {
         try process.run()
     }
 
-    deinit { process.terminate() }
+    /// Killed, since a sender in the middle of its clip takes its time over a polite request.
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
 
     /// Runs to the end; the status is zero or the test has no ground to stand on.
     ///
@@ -41,6 +44,9 @@ final class FFmpeg {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/ffmpeg")
         process.arguments = ["-nostdin", "-loglevel", "error", "-y"] + arguments
         process.standardInput = FileHandle.nullDevice
+        // Not the tests' own output: whoever reads that would wait for ffmpeg as well.
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
         return process
     }
 }
