@@ -40,9 +40,12 @@ func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resou
 }
 
 /// The tests of a room.
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource]? = nil
+) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["TestSupport"], resources: resources, swiftSettings: strict)
+        name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, resources: resources,
+        swiftSettings: strict)
 }
 
 let package = Package(
@@ -126,6 +129,9 @@ let package = Package(
         // beside: never shipped
         room("Simulation", ["Cluster", heap]),
         room("TestSupport", ["Media", nioCore]),
+        .target(
+            name: "FuzzChecks", dependencies: ["MPEGTS", "CMAF", "SettingsLanguage", "Media", nioCore],
+            path: "Fuzzing/Checks", swiftSettings: strict),
 
         // tests
         tests("MediaTests", ["Media", nioCore]),
@@ -148,7 +154,16 @@ let package = Package(
                 nioHTTP1,
             ]),
         tests("ManagementAPITests", ["ManagementAPI", hummingbird, hummingbirdTesting]),
+        tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
         tests("ProcessTests", [asyncHTTPClient, nioCore]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The fuzzers link only with -sanitize=fuzzer, which gives them their main: scripts/fuzz.sh asks for them.
+if Context.environment["WEIR_FUZZING"] != nil {
+    package.products.append(.executable(name: "weir-fuzz", targets: ["WeirFuzz"]))
+    package.targets.append(
+        .executableTarget(
+            name: "WeirFuzz", dependencies: ["FuzzChecks"], path: "Fuzzing/Runner", swiftSettings: strict))
+}
