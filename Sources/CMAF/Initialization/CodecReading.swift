@@ -101,6 +101,8 @@ struct SampleEntry {
         case 0x40, 0x66, 0x67, 0x68:
             guard var info = try descriptor(&config, 5) else { return nil }
             let bytes = try info.bytes(info.remaining)
+            // No decoder can begin without its configuration, and it could not be written again.
+            guard !bytes.isEmpty else { return nil }
             return .aac(
                 aacParameters(config: bytes, channelCount: channels)
                     ?? AACParameters(
