@@ -24,7 +24,8 @@ run: build
 test: deps
 	@scripts/install-dependencies.sh test
 	swift build --build-tests $(SWIFT_BUILD_FLAGS)
-	swift test --skip-build $(SWIFT_BUILD_FLAGS)
+	swift test --skip-build --skip ProcessTests $(SWIFT_BUILD_FLAGS)
+	swift test --skip-build --filter ProcessTests $(SWIFT_BUILD_FLAGS)
 
 bench: build
 	@scripts/install-dependencies.sh bench

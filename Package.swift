@@ -34,9 +34,10 @@ let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collect
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
-/// A room: a library target with the house's settings.
+/// A room: a library target with the house's settings. Each room of the house explains itself in a `DESIGN.md`.
 func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+    .target(
+        name: name, dependencies: dependencies, exclude: ["DESIGN.md"], resources: resources, swiftSettings: strict)
 }
 
 /// The tests of a room.

@@ -1,5 +1,5 @@
-import LiveStream
 // Answers players' requests on a connection itself and passes every other request on.
+import LiveStream
 package import NIOCore
 package import NIOHTTP1
 

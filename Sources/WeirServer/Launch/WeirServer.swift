@@ -57,7 +57,8 @@ package struct WeirServer: Sendable {
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let files = NIOThreadPool(numberOfThreads: 2)
         files.start()
-        let client = HTTPClient(eventLoopGroup: eventLoops)
+        let client = HTTPClient(
+            eventLoopGroup: eventLoops, configuration: HTTPTransportStreamInput.configuration)
         let configuration = RunningConfiguration(path: launch.path, loaded: launch.settings)
         let events = EventLog(server: launch.identity.name) { [clocks] in clocks.utc().unixMilliseconds }
         let roots = FileRoots(Self.fileRoots(launch.settings.settings))

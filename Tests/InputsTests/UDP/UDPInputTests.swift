@@ -149,7 +149,7 @@ struct UDPInputTests {
         let sender = Task {
             while !Task.isCancelled {
                 Loopback.send(datagrams, to: port)
-                try await Task.sleep(for: .milliseconds(20))
+                try await Task.sleep(for: .milliseconds(20))  // house rule: the pace of a sender, nothing is judged by it
             }
         }
         let wanted = datagrams.last
