@@ -47,10 +47,6 @@ private let fixtures: [String] = [
     """,
 ]
 
-private func check(_ text: String) -> SettingsCheck {
-    SettingsCheck(path: "weir.conf", in: TextSettingsSource(["weir.conf": text]))
-}
-
 @Test("Every configuration of the reference pages loads unchanged and without a remark", arguments: fixtures)
 func referencePagesLoad(text: String) throws {
     let loaded = try LoadedSettings.load("weir.conf", from: TextSettingsSource(["weir.conf": text]))
@@ -106,18 +102,6 @@ func staleTimeoutAgainstFetchTimeout(stale: Int, severity: Diagnostic.Severity?)
 @Test func includeCycleIsNamed() {
     let source = TextSettingsSource(["a/w.conf": "include b.conf;", "a/b.conf": "include w.conf;"])
     #expect(SettingsCheck(path: "a/w.conf", in: source).diagnostics.map(\.code) == [.includeCycle])
-}
-
-/// SplitMix64: the same numbers for the same seed everywhere.
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }
 
 @Test(arguments: 0..<4)
