@@ -62,7 +62,7 @@ extension SettingsReader {
             case .peer:
                 if let word = words(inner, 1...1, form: "peer NAME;")?.first {
                     references.append(Reference(kind: .peer, word: word))
-                    if balancer.peers.contains(word.text) {
+                    if balancer.peers.contains(where: { $0.lowercased() == word.text.lowercased() }) {
                         note(.duplicate, word, "peer '\(word.text)' is in this balancer already")
                     }
                     balancer.peers.append(word.text)
