@@ -154,8 +154,9 @@ let package = Package(
                 "Playback", "LiveStream", "Ingest", "HLS", "CMAF", "MPEGTS", "Media", nioCore, nioPosix, nioEmbedded,
                 nioHTTP1,
             ]),
-        tests("ManagementAPITests", ["ManagementAPI", hummingbird, hummingbirdTesting]),
-        tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
+        tests(
+            "ManagementAPITests",
+            ["ManagementAPI", hummingbird, hummingbirdTesting, httpTypes, nioCore, nioConcurrency]),
         tests("ProcessTests", [asyncHTTPClient, nioCore]),
     ],
     swiftLanguageModes: [.v6]

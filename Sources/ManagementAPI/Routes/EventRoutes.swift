@@ -8,22 +8,30 @@ struct EventRoutes {
 
     func add<Context: RequestContext>(to api: RouterGroup<Context>) {
         api.get("events") { [server] request, _ in
-            let parameters = request.uri.queryParameters
-            let stream = parameters["stream"].map(String.init)
-            let after = parameters["after"].flatMap { UInt64($0) } ?? 0
-            let limit = parameters["limit"].flatMap { Int($0) } ?? 200
-            guard (1...ListQuery.largestLimit).contains(limit) else {
-                throw Problem.badRequest("limit must be from 1 to \(ListQuery.largestLimit)")
-            }
+            let stream = request.uri.queryParameters["stream"].map(String.init)
+            let after = try number("after", in: request, 0...UInt64.max) ?? 0
+            let limit = try number("limit", in: request, 1...UInt64(ListQuery.largestLimit)) ?? 200
             return try APIEncoding.response(
-                ["events": server.events.newest(limit: limit, stream: stream, after: after)])
+                ["events": server.events.newest(limit: Int(limit), stream: stream, after: after)])
         }
         api.get("events/follow") { [server] _, _ in Self.follow(server.events) }
     }
 
+    /// The whole number that a parameter has, nil without it. Throws a problem when it is none or out of range.
+    private func number(
+        _ name: Substring, in request: Request, _ range: ClosedRange<UInt64>
+    ) throws(Problem) -> UInt64? {
+        guard let text = request.uri.queryParameters[name] else { return nil }
+        guard let value = UInt64(text), range.contains(value) else {
+            let bound = range.upperBound == .max ? "" : " to \(range.upperBound)"
+            throw .badRequest("\(name)=\(text) is not a whole number from \(range.lowerBound)\(bound)")
+        }
+        return value
+    }
+
     /// Server-sent events (WHATWG HTML §9.2): one message per event.
     /// A reader who falls 1000 events behind loses the oldest.
-    private static func follow(_ log: EventLog) -> Response {
+    static func follow(_ log: EventLog) -> Response {
         let (stream, continuation) = AsyncStream.makeStream(
             of: ServerEvent.self, bufferingPolicy: .bufferingNewest(1000))
         let unfollow = log.follow { continuation.yield($0) }
