@@ -49,7 +49,9 @@ extension MetricFamily {
     package static func page(_ families: [MetricFamily]) -> ByteBuffer {
         var page = ByteBuffer()
         for family in families where !family.samples.isEmpty {
-            page.writeString("# HELP \(family.name) \(family.help)\n# TYPE \(family.name) \(family.kind.rawValue)\n")
+            page.writeString(
+                "# HELP \(family.name) \(escaped(family.help, quotes: false))\n# TYPE \(family.name) \(family.kind.rawValue)\n"
+            )
             for sample in family.samples {
                 page.writeString(family.name)
                 if !sample.labels.isEmpty {
@@ -62,20 +64,24 @@ extension MetricFamily {
         return page
     }
 
-    private static func escaped(_ value: String) -> String {
-        var result = ""
-        for character in value {
-            switch character {
-            case "\\": result += "\\\\"
-            case "\"": result += "\\\""
-            case "\n": result += "\\n"
-            default: result.append(character)
+    /// Escapes `\`, line feeds and, in label values, `"`. By scalars: a character that joins one of them with what
+    /// follows, such as `\r\n`, needs it too.
+    private static func escaped(_ value: String, quotes: Bool = true) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\\": result.append(contentsOf: "\\\\".unicodeScalars)
+            case "\n": result.append(contentsOf: "\\n".unicodeScalars)
+            case "\"" where quotes: result.append(contentsOf: "\\\"".unicodeScalars)
+            default: result.append(scalar)
             }
         }
-        return result
+        return String(result)
     }
 
     private static func number(_ value: Double) -> String {
-        value == value.rounded() && value.magnitude < 1e15 ? String(Int64(value)) : String(value)
+        if value.isNaN { return "NaN" }
+        if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }
+        return value == value.rounded() && value.magnitude < 1e15 ? String(Int64(value)) : String(value)
     }
 }
