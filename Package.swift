@@ -105,7 +105,7 @@ let package = Package(
 
         // top
         room(
-            "ManagementAPI", [hummingbird, nioCore, nioConcurrency, httpTypes, crypto, log, metrics],
+            "ManagementAPI", [hummingbird, nioCore, nioConcurrency, httpTypes, serviceLifecycle, crypto, log, metrics],
             resources: [.embedInCode("Files/openapi.json")]),
         room(
             "WebConsole", [],
@@ -156,7 +156,10 @@ let package = Package(
             ]),
         tests(
             "ManagementAPITests",
-            ["ManagementAPI", hummingbird, hummingbirdTesting, httpTypes, nioCore, nioConcurrency]),
+            [
+                "ManagementAPI", hummingbird, hummingbirdTesting, httpTypes, nioCore, nioConcurrency, serviceLifecycle,
+                log,
+            ]),
         tests("ProcessTests", [asyncHTTPClient, nioCore]),
     ],
     swiftLanguageModes: [.v6]

@@ -3,7 +3,9 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Logging
 import NIOCore
+import ServiceLifecycle
 import Testing
 
 @testable import ManagementAPI
@@ -83,4 +85,25 @@ private func fields(_ message: String) -> [String: String] {
     #expect(event == events.newest(limit: 1).first)
     writing.cancel()
     _ = await writing.result
+}
+
+/// Answers one reader of events as long as the server runs.
+private struct FollowedByOne: Service {
+    let events: EventLog
+    let written: AsyncStream<String>.Continuation
+
+    func run() async throws { try await EventRoutes.follow(events).body.write(CollectingWriter(written: written)) }
+}
+
+@Test(.timeLimit(.minutes(1))) func followersDoNotHoldUpTheShutdown() async throws {
+    let (written, continuation) = AsyncStream.makeStream(of: String.self)
+    let group = ServiceGroup(
+        services: [FollowedByOne(events: log(capacity: 10), written: continuation)], logger: Logger(label: "test"))
+    async let running: Void = group.run()
+    var messages = written.makeAsyncIterator()
+    #expect(await messages.next() != nil)
+    await group.triggerGracefulShutdown()
+    #expect(await messages.next() == nil, "the answer ends in order")
+    // A service that ends while shutting down is no error.
+    try await running
 }

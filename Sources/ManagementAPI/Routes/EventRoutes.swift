@@ -2,6 +2,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import ServiceLifecycle
 
 struct EventRoutes {
     let server: any ManagedServer
@@ -40,7 +41,8 @@ struct EventRoutes {
             status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
             body: ResponseBody { writer in
                 try await writer.write(ByteBuffer(string: ": following\n\n"))
-                for await event in stream {
+                // Without this, one open page would hold up the server's shutdown until it is cut off.
+                for await event in stream.cancelOnGracefulShutdown() {
                     var message = ByteBuffer(string: "id: \(event.id)\nevent: \(event.event)\ndata: ")
                     var data = try APIEncoding.bytes(event)
                     message.writeBuffer(&data)
