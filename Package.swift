@@ -160,6 +160,7 @@ let package = Package(
                 "ManagementAPI", hummingbird, hummingbirdTesting, httpTypes, nioCore, nioConcurrency, serviceLifecycle,
                 log,
             ]),
+        tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
         tests("ProcessTests", [asyncHTTPClient, nioCore]),
     ],
     swiftLanguageModes: [.v6]
