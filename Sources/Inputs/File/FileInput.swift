@@ -113,6 +113,7 @@ private final class FileSession: InputSession {
                 return try playback.player?.advance(to: now()) ?? []
             }
             if case .success(let events) = result {
+                playback.counters.damagedFrames = playback.player?.damagedFrames ?? 0
                 for case .frames(let frames) in events {
                     playback.counters.packets += UInt64(frames.count)
                     for frame in frames { playback.counters.bytes += UInt64(frame.data.readableBytes) }

@@ -29,6 +29,8 @@ struct LoopPlayer {
 
     init(_ media: any LoopedMedia) { self.media = media }
 
+    var damagedFrames: UInt64 { media.damagedFrames }
+
     /// The events due at `now`: everything with an earlier decode time that was not delivered yet.
     ///
     /// - Throws: what reading the file throws.

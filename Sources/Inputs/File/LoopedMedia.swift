@@ -7,6 +7,8 @@ protocol LoopedMedia {
     /// The length of the loop: that of the leading track. What other tracks have beyond it is cut.
     var duration: MediaSpan { get }
     var byteCount: Int64 { get }
+    /// Frames left out so far because their bytes are damaged.
+    var damagedFrames: UInt64 { get }
     /// The positions of the leading track's key frames, rising; the first is zero.
     var entries: [MediaSpan] { get }
 
@@ -15,4 +17,9 @@ protocol LoopedMedia {
     /// The frames whose position is below `limit` and that were not read yet, per track in decode order, as `.tracks` and
     /// `.frames`; their times are positions. Frames at negative positions are left out.
     mutating func read(until limit: MediaSpan) throws(InputFailure) -> [InputEvent]
+}
+
+extension LoopedMedia {
+    /// For media whose parser counts damage itself.
+    var damagedFrames: UInt64 { 0 }
 }

@@ -2,7 +2,7 @@
 internal import Ingest
 internal import NIOCore
 
-/// - Throws: `.unsupportedMedia` for what is not a transport stream, and what opening either throws.
+/// - Throws: `.unsupportedMedia` for what is neither a transport stream nor MP4, and what opening either throws.
 func openLoopedMedia(
     _ file: ReadOnlyFile, request: InputRequest, makeParser: @escaping MediaParserFactory
 ) throws(InputFailure) -> any LoopedMedia {
@@ -10,11 +10,13 @@ func openLoopedMedia(
     if TransportStreamSniffer.isTransportStream(begin.readableBytesView) {
         return try TransportStreamFile(file) { () throws(InputFailure) in try makeParser(request) }
     }
-    // ISO/IEC 14496-12 §4.3: a file begins with its type.
-    let isMP4 = begin.getString(at: begin.readerIndex + 4, length: 4) == "ftyp"
+    // ISO/IEC 14496-12 §4.3: a file begins with its type; QuickTime's older ones begin with their media or movie box.
+    if let type = begin.getString(at: begin.readerIndex + 4, length: 4),
+        ["ftyp", "styp", "moov", "mdat", "free", "wide", "skip"].contains(type)
+    {
+        return try MP4LoopedFile(file)
+    }
     throw InputFailure(
         code: .unsupportedMedia,
-        message: isMP4
-            ? "\(file.name): MP4 files are not available in this version; use a transport stream: ffmpeg -i IN -c copy OUT.ts"
-            : "\(file.name): is not an MPEG transport stream; convert it: ffmpeg -i IN -c copy OUT.ts")
+        message: "\(file.name): is neither MP4 nor an MPEG transport stream; convert it: ffmpeg -i IN -c copy OUT.ts")
 }
