@@ -47,7 +47,30 @@ struct FileInputTests {
         }
     }
 
-    @Test(arguments: ["ts"])
+    /// One key frame at the file's start only: whoever comes in the middle gets the picture at once.
+    @Test func bunnyIsEnteredAnywhere() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("media").path
+        let file = try FileRoots(["demo": root]).locate(InputURL("file://demo/bunny.mp4")).open()
+        let media = try MP4LoopedFile(file)
+        #expect(media.duration == MediaSpan(ticks: 475_200) && media.entries == [.zero])
+        let begin = MediaTime(ticks: 475_200 * 300_000)
+        for late in [0, 1, 77, 400] as [Int64] {
+            var player = LoopPlayer(media)
+            var gathered = Gathered()
+            gathered.append(contentsOf: try player.advance(to: begin + MediaSpan(ticks: late * 900 + 1)))
+            let video = gathered.frames(of: .video)
+            #expect(video.first?.isKey == true && video.first?.decodeTime.ticks == begin.ticks)
+            #expect(video.count == Int(late * 900 / 3600) + 1)
+            gathered.append(contentsOf: try player.advance(to: begin + .seconds(7)))
+            let times = gathered.frames(of: .video).map(\.decodeTime)
+            #expect(zip(times, times.dropFirst()).allSatisfy { ($1 - $0).ticks == 3600 })
+            #expect(gathered.frames(of: .video).filter(\.isKey).count == 2)
+            #expect(gathered.frames(of: .audio).count > 310 && player.damagedFrames == 0)
+        }
+    }
+
+    @Test(arguments: ["ts", "mp4"])
     func playsInRealTime(_ kind: String) async throws {
         try await FFmpeg.make(FFmpeg.source(seconds: 2, options: "\(directory.path)/clip.\(kind)"))
         let clock = TestClock(MediaTime(unixMilliseconds: 1_790_000_000_000))
@@ -65,9 +88,9 @@ struct FileInputTests {
 
     @Test(arguments: [
         ("none.mp4", InputFailure.Code.unreachable, "no file none.mp4 in root «vod»"),
-        ("text.mp4", .unsupportedMedia, "is not an MPEG transport stream"),
-        ("empty.ts", .unsupportedMedia, "is not an MPEG transport stream"),
-        ("movie.mp4", .unsupportedMedia, "MP4 files are not available in this version"),
+        ("text.mp4", .unsupportedMedia, "is neither MP4 nor an MPEG transport stream"),
+        ("empty.ts", .unsupportedMedia, "is neither MP4 nor an MPEG transport stream"),
+        ("movie.mp4", .unsupportedMedia, "there is no moov box"),
         ("null.ts", .unsupportedMedia, "without a key frame"),
         ("folder", .misconfigured, "not a regular file"),
     ])
