@@ -49,7 +49,6 @@ struct ProbedPacket: Equatable {
 
 /// The packets of one stream (`v:0`, `a:0` …) in decode order.
 func probePackets(_ path: String, _ stream: String) throws -> [ProbedPacket] {
-    // -ignore_editlist keeps what an edit list hides; times are shifted by it all the same.
     let text = try run(
         "ffprobe",
         [

@@ -78,7 +78,8 @@ import Testing
             let file = try open(content.getSlice(at: 0, length: length) ?? ByteBuffer())
             #expect(file.tracks.tracks == [allTracks.tracks[2]])
             let samples = (0..<file.tables[0].count).map { file.tables[0][$0] }
-            #expect(samples.map(\.decodeTime.ticks) == expected.map(\.decode.ticks))
+            #expect(samples.map(\.presentationTime.ticks) == expected.map(\.presentation.ticks))
+            #expect(samples.allSatisfy { $0.decodeTime <= $0.presentationTime })
             #expect(samples.map(\.size) == expected.map(\.data.readableBytes))
         }
     }

@@ -115,6 +115,7 @@ struct Movie {
         for var lane in lanes {
             if let limit = lane.limit { lane.table.cut(presentedFrom: limit) }
             guard lane.table.count > 0 else { continue }
+            lane.table.decodeBeforePresentation()
             let entry = lane.header.entry
             var codec = entry.codec
             if let first = (0..<lane.table.count).lazy.map({ lane.table[$0] }).first(where: \.isKey) {

@@ -70,6 +70,18 @@ package struct SampleTable: Sendable {
         self.end = end
     }
 
+    /// Where composition offsets are negative, moves all decode times ahead by as much, so that no sample is presented
+    /// before it is decoded: transport streams cannot say such times. Presentation times stay.
+    mutating func decodeBeforePresentation() {
+        let least = rows.reduce(Int32(0)) { min($0, $1.compositionOffset) }
+        guard least < 0, rows.allSatisfy({ $0.compositionOffset <= Int32.max + least }) else { return }
+        for index in rows.indices {
+            rows[index].decodeTime += Int64(least)
+            rows[index].compositionOffset -= least
+        }
+        end += Int64(least)
+    }
+
     /// Takes away the samples at the end that are presented at or after `limit`.
     mutating func cut(presentedFrom limit: Int64) {
         while let last = rows.last, last.decodeTime + Int64(last.compositionOffset) >= limit {
