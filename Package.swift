@@ -118,6 +118,7 @@ let package = Package(
             [
                 "CLinux", "SettingsLanguage", "Media", "Ingest", "LiveStream", "Inputs", "Playback", "ManagementAPI",
                 "WebConsole", "Cluster", "PeerLink", "Archive", "ArchiveStorage", "M4F", hummingbird, hummingbirdTLS,
+                httpTypes,
                 nioCore, nioPosix, nioHTTP1, nioSSL, nioHTTPTypes, nioHTTPTypesHTTP1, nioConcurrency,
                 serviceLifecycle, unixSignals, log, metrics,
                 asyncHTTPClient,

@@ -51,6 +51,15 @@ package struct ArchiveReader: Sendable {
         return try index.segment(of: key.stream, start: key.start)
     }
 
+    /// One run for each set of tracks, the newest first.
+    package func runsByTracks(of stream: String) throws -> [ArchivedRun] {
+        let unindexed = view.stream(stream)?.unindexed.map(\.run) ?? []
+        var seen: Set<UInt64> = []
+        return (try index.runs(of: stream).map(\.run) + unindexed).reversed().filter {
+            seen.insert($0.tracksFingerprint).inserted
+        }
+    }
+
     /// Where something is recorded, from runs alone: quick for years.
     package func ranges(of stream: String) throws -> RangeSet {
         let state = view.stream(stream)

@@ -6,10 +6,15 @@ package enum APIRoutes {
     package static let base = "/streamer/api/v3"
 
     /// Adds every route to `router`. Stream names may have several path parts, percent-encoded or not.
-    package static func add<Context: RequestContext>(to router: Router<Context>, server: any ManagedServer) {
+    /// Without `archives` the API knows no archive.
+    package static func add<Context: RequestContext>(
+        to router: Router<Context>, server: any ManagedServer, archives: (any ManagedArchives)? = nil
+    ) {
         let api = router.group(RouterPath(base)).add(
             middleware: Authorization(access: { server.access }))
-        StreamRoutes(server: server).add(to: api)
+        let archiveRoutes = archives.map { ArchiveRoutes(archives: $0) }
+        archiveRoutes?.add(to: api)
+        StreamRoutes(server: server, archives: archiveRoutes).add(to: api)
         ServerRoutes(server: server).add(to: api)
         EventRoutes(server: server).add(to: api)
         ClusterRoutes(server: server).add(to: api)

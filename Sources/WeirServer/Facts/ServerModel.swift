@@ -19,6 +19,7 @@ final class ServerModel: ManagedServer {
     private let hostname: String
     private let instanceID: String
     private let keeper: StreamKeeper
+    private let archives: ArchiveKeeper
     private let sessionRegistry: SessionRegistry
     private let statistics: ProcessStatistics
     private let clocks: SystemClocks
@@ -26,13 +27,15 @@ final class ServerModel: ManagedServer {
     private let control: Control
 
     init(
-        hostname: String, instanceID: String, events: EventLog, keeper: StreamKeeper, sessions: SessionRegistry,
+        hostname: String, instanceID: String, events: EventLog, keeper: StreamKeeper, archives: ArchiveKeeper,
+        sessions: SessionRegistry,
         statistics: ProcessStatistics, clocks: SystemClocks, configuration: RunningConfiguration, control: Control
     ) {
         self.hostname = hostname
         self.instanceID = instanceID
         self.events = events
         self.keeper = keeper
+        self.archives = archives
         self.sessionRegistry = sessions
         self.statistics = statistics
         self.clocks = clocks
@@ -50,7 +53,9 @@ final class ServerModel: ManagedServer {
     func streams() -> [StreamFacts] {
         let viewers = viewersByStream()
         return keeper.entries.map {
-            StreamFacts($0, viewers: viewers[$0.settings.name] ?? 0, hostname: hostname)
+            StreamFacts(
+                $0, viewers: viewers[$0.settings.name] ?? 0, hostname: hostname,
+                archiveSeconds: archives.seconds(of: $0.settings.name))
         }
     }
 
@@ -58,7 +63,7 @@ final class ServerModel: ManagedServer {
         keeper.entry(name).map {
             StreamFacts(
                 $0, viewers: sessionRegistry.viewerCount(of: name, at: clocks.monotonic()), hostname: hostname,
-                events: events.newest(limit: 50, stream: name))
+                archiveSeconds: archives.seconds(of: name), events: events.newest(limit: 50, stream: name))
         }
     }
 
@@ -91,7 +96,7 @@ final class ServerModel: ManagedServer {
             notices: (current.warnings + current.unavailable(given: WeirFeatures.available)).map(\.description))
     }
 
-    func metrics() -> [MetricFamily] { [] }
+    func metrics() -> [MetricFamily] { archives.metrics }
 
     func unreadiness() -> String? { nil }
 

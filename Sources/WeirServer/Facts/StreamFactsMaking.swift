@@ -9,7 +9,11 @@ extension StreamFacts {
     /// - Parameters:
     ///   - viewers: readers of all kinds, HLS included.
     ///   - hostname: this server's.
-    init(_ entry: StreamKeeper.Entry, viewers: Int, hostname: String, events: [ServerEvent]? = nil) {
+    ///   - archiveSeconds: of media in the archive; nil when the stream is not recorded.
+    init(
+        _ entry: StreamKeeper.Entry, viewers: Int, hostname: String, archiveSeconds: Double?,
+        events: [ServerEvent]? = nil
+    ) {
         let status = entry.running?.status ?? LiveStreamStatus()
         let window = entry.running?.window
         self.init(
@@ -31,6 +35,7 @@ extension StreamFacts {
                 secondsOnOthers: status.selection.onOthers.inSeconds,
                 secondsWithoutData: status.selection.withoutData.inSeconds,
                 windowBytes: window?.segments.reduce(0) { $0 + $1.byteCount } ?? 0,
+                archiveSeconds: archiveSeconds,
                 reason: status.reason),
             lastEvents: events)
     }

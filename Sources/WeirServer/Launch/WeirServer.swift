@@ -69,16 +69,24 @@ package struct WeirServer: Sendable {
         } catch {
             throw LaunchError("cannot start the receiving threads: \(error)")
         }
-        let keeper = StreamKeeper(eventLoops: eventLoops) { [clocks] _ in
-            LiveStream.Environment(
+        let archives = ArchiveKeeper(origin: launch.identity.name) { telling in
+            events.record(telling.kind, stream: telling.stream, reason: telling.reason)
+            logger.log(
+                level: telling.isTrouble ? .warning : .info, "\(telling.kind)",
+                metadata: ["stream": "\(telling.stream ?? "")", "reason": "\(telling.reason)"])
+        }
+        let keeper = StreamKeeper(eventLoops: eventLoops) { [clocks] settings in
+            let tap = archives.tap(for: settings.name)
+            return LiveStream.Environment(
                 opener: inputs,
                 monotonic: { .nanoseconds(Int64(clamping: clocks.monotonic().uptimeNanoseconds)) },
                 utc: clocks.utc,
                 report: { event in
+                    if event.kind == .mediaLost { tap.mediaLost() }
                     events.record(event.kind.rawValue, stream: event.stream, reason: event.reason)
                     logger.info(
                         "\(event.kind.rawValue)", metadata: ["stream": "\(event.stream)", "reason": "\(event.reason)"])
-                })
+                }, chunkMade: { tap.append($0) })
         }
         let sessions = SessionRegistry { [clocks] in clocks.utc().unixMilliseconds }
         let playback = PlaybackService(directory: keeper, sessions: sessions)
@@ -87,12 +95,14 @@ package struct WeirServer: Sendable {
             let new = try configuration.readAgain()
             configuration.replace(with: new)
             roots.replace(with: Self.fileRoots(new.settings))
+            archives.apply(new.settings)
             let changes = keeper.apply(new.settings)
             events.record("configuration_reloaded", reason: "\(changes.count) changes")
             return changes
         }
         let model = ServerModel(
             hostname: launch.identity.name, instanceID: Self.instanceID(clocks), events: events, keeper: keeper,
+            archives: archives,
             sessions: sessions, statistics: ProcessStatistics(now: clocks.monotonic), clocks: clocks,
             configuration: configuration,
             control: ServerModel.Control(
@@ -104,7 +114,7 @@ package struct WeirServer: Sendable {
                     }
                 }, stop: { stopRequested.continuation.finish() }))
         let router = Router(context: BasicRequestContext.self)
-        APIRoutes.add(to: router, server: model)
+        APIRoutes.add(to: router, server: model, archives: ArchiveModel(keeper: archives, now: clocks.utc))
         ConsoleRoutes.add(to: router)
         let responder = router.buildResponder()
 
@@ -121,7 +131,7 @@ package struct WeirServer: Sendable {
                     logger.info("listening", metadata: ["console": "\(scheme)://\(host):\(port)/"])
                 })
         }
-        let streams = StreamsService(keeper: keeper, configuration: configuration) {
+        let streams = StreamsService(keeper: keeper, archives: archives, configuration: configuration) {
             do {
                 try await client.shutdown()
             } catch {

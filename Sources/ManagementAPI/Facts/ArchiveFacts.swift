@@ -1,0 +1,111 @@
+// How the API shows archives: recorded ranges, gaps with their causes, protected ranges, stores.
+
+/// `GET /streams/{name}/dvr/ranges`. Instants end in `_at` and are milliseconds since the Unix epoch.
+package struct ArchiveFacts: Hashable, Sendable, Codable {
+    package struct Range: Hashable, Sendable, Codable {
+        package var openedAt: Int64
+        package var closedAt: Int64
+        /// Why nothing is there; only in gaps.
+        package var cause: String?
+
+        package init(openedAt: Int64, closedAt: Int64, cause: String? = nil) {
+            self.openedAt = openedAt
+            self.closedAt = closedAt
+            self.cause = cause
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case openedAt = "opened_at"
+            case closedAt = "closed_at"
+            case cause
+        }
+    }
+
+    /// UTC of the oldest media, in whole seconds; nil while nothing is recorded.
+    package var from: Int64?
+    /// Seconds from the oldest media to the newest, with the gaps.
+    package var depth: Double
+    /// Seconds of media, without the gaps.
+    package var duration: Double
+    package var bytes: Int64
+    package var ranges: [Range]
+    package var gaps: [Range]
+
+    package init(from: Int64?, depth: Double, duration: Double, bytes: Int64, ranges: [Range], gaps: [Range]) {
+        self.from = from
+        self.depth = depth
+        self.duration = duration
+        self.bytes = bytes
+        self.ranges = ranges
+        self.gaps = gaps
+    }
+}
+
+/// A protected range of a stream's archive.
+package struct ArchiveLockFacts: Hashable, Sendable, Codable {
+    package var id: Int64
+    package var openedAt: Int64
+    package var closedAt: Int64
+    package var note: String
+
+    package init(id: Int64, openedAt: Int64, closedAt: Int64, note: String) {
+        self.id = id
+        self.openedAt = openedAt
+        self.closedAt = closedAt
+        self.note = note
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id, note
+        case openedAt = "opened_at"
+        case closedAt = "closed_at"
+    }
+}
+
+/// What a deletion did.
+package struct ArchiveDeletionFacts: Hashable, Sendable, Codable {
+    package var segments: Int
+    package var bytes: Int64
+    /// Segments of the range that stay: protected, being read or being written.
+    package var kept: Int
+
+    package init(segments: Int, bytes: Int64, kept: Int) {
+        self.segments = segments
+        self.bytes = bytes
+        self.kept = kept
+    }
+}
+
+/// One store in `GET /dvrs`.
+package struct ArchiveStoreFacts: Hashable, Sendable, Codable {
+    package var root: String
+    /// `open`, or `unavailable`: then it is tried again by itself.
+    package var status: String
+    /// Why it is not open.
+    package var trouble: String?
+    /// Streams of the configuration that record here.
+    package var streams: [String]
+    package var bytes: Int64
+    /// Bytes that wait for the disk.
+    package var queuedBytes: Int
+    package var failingStreams: Int
+
+    package init(
+        root: String, status: String, trouble: String?, streams: [String], bytes: Int64, queuedBytes: Int,
+        failingStreams: Int
+    ) {
+        self.root = root
+        self.status = status
+        self.trouble = trouble
+        self.streams = streams
+        self.bytes = bytes
+        self.queuedBytes = queuedBytes
+        self.failingStreams = failingStreams
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case root, status, trouble, streams, bytes
+        case queuedBytes = "queued_bytes"
+        case failingStreams = "failing_streams"
+    }
+}

@@ -1,0 +1,83 @@
+// Recording by the built server: files that ordinary tools read, and what a killed server leaves.
+import Foundation
+import Testing
+
+@Suite(.serialized)
+struct ArchiveTests {
+    private static func configuration(_ source: Int, _ root: URL, more: String = "") -> String {
+        "stream cam { input udp://127.0.0.1:\(source); segment_duration 1; dvr \(root.path) 1h; \(more)}\n"
+    }
+
+    /// A directory that is gone when the test has ended.
+    private final class Folder: Sendable {
+        let url = FileManager.default.temporaryDirectory.appending(path: "weir-archive-\(UUID().uuidString)")
+        init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+        deinit { try? FileManager.default.removeItem(at: url) }
+
+        /// The run files in the order of time.
+        var runs: [URL] {
+            guard let found = FileManager.default.enumerator(at: url, includingPropertiesForKeys: nil) else {
+                return []
+            }
+            return found.compactMap { $0 as? URL }.filter { $0.pathExtension == "mp4" }.sorted { $0.path < $1.path }
+        }
+    }
+
+    private func waitForBytes(_ count: Int, in folder: Folder) async throws {
+        try await eventually("\(count) bytes are recorded") {
+            folder.runs.reduce(0) { $0 + ((try? $1.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0) } >= count
+        }
+    }
+
+    @Test("a run file is read by ffmpeg without a word while it grows and when it is finished")
+    func filesAreOrdinary() async throws {
+        let (folder, source) = (try Folder(), FreePort.udp())
+        let server = try await WeirProcess(Self.configuration(source, folder.url))
+        let sender = try MediaTools.send(to: "udp://127.0.0.1:\(source)?pkt_size=1316")
+        try await waitForBytes(150_000, in: folder)
+        let growing = try #require(folder.runs.first)
+        #expect(try await MediaTools.codecs(of: growing.path) == ["aac", "h264"])
+        #expect(try await MediaTools.complaints(playing: growing.path, seconds: 60) == "")
+        server.child.stop()
+        #expect(await server.child.exitStatus() == 0)
+        sender.stop()
+        #expect(folder.runs.count == 1)
+        #expect(try await MediaTools.complaints(playing: growing.path, seconds: 60) == "")
+    }
+
+    @Test("a reload adds and removes recording, and the viewer of the live stream notices nothing")
+    func reloadLeavesLiveAlone() async throws {
+        let (folder, source) = (try Folder(), FreePort.udp())
+        let live = "stream cam { input udp://127.0.0.1:\(source); segment_duration 1; }\n"
+        let server = try await WeirProcess(live)
+        let sender = try MediaTools.send(to: "udp://127.0.0.1:\(source)?pkt_size=1316")
+        try await server.waitForMedia(of: "cam")
+        #expect(folder.runs.isEmpty)
+        try Data(Self.configuration(source, folder.url).utf8).write(to: server.configuration)
+        #expect(try await server.get("/streamer/api/v3/config/reload", method: "POST")?.status == 200)
+        try await waitForBytes(50_000, in: folder)
+        try Data(live.utf8).write(to: server.configuration)
+        #expect(try await server.get("/streamer/api/v3/config/reload", method: "POST")?.status == 200)
+        let stream = try await server.json("/streamer/api/v3/streams/cam")
+        let events = try #require(stream["last_events"] as? [[String: Any]])
+        #expect(events.filter { $0["event"] as? String == "media_started" }.count == 1)
+        #expect(try await MediaTools.complaints(playing: try #require(folder.runs.first).path, seconds: 60) == "")
+        sender.stop()
+    }
+
+    @Test("a directory that cannot be written costs the archive only, and recording begins when it can")
+    func brokenStoreLeavesLiveAlone() async throws {
+        let (folder, source) = (try Folder(), FreePort.udp())
+        // A file where the directory should be.
+        let root = folder.url.appending(path: "store")
+        try Data().write(to: root)
+        let server = try await WeirProcess(Self.configuration(source, root))
+        let sender = try MediaTools.send(to: "udp://127.0.0.1:\(source)?pkt_size=1316")
+        try await server.waitForMedia(of: "cam")
+        let events = try await server.json("/streamer/api/v3/events")["events"] as? [[String: Any]]
+        #expect(events?.contains { $0["event"] as? String == "archive_unavailable" } ?? false)
+        try FileManager.default.removeItem(at: root)
+        try await waitForBytes(50_000, in: folder)
+        sender.stop()
+    }
+}
