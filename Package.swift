@@ -95,7 +95,12 @@ let package = Package(
             ]),
         room(
             "ArchiveStorage", ["CLinux", "Media", "CMAF", "Archive", nioCore, nioConcurrency, grdb, crypto, deque, log]),
-        room("PeerLink", ["Cluster", "M4F", "Media", asyncHTTPClient, nioCore, serviceLifecycle, crypto, log]),
+        room(
+            "PeerLink",
+            [
+                "Cluster", "M4F", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioConcurrency,
+                serviceLifecycle, crypto, deque, log,
+            ]),
         room(
             "Playback",
             [
@@ -143,6 +148,7 @@ let package = Package(
         tests("SettingsLanguageTests", ["SettingsLanguage"]),
         tests("IngestTests", ["Ingest", "CMAF", "Media", nioCore]),
         tests("ClusterTests", ["Cluster", "Simulation"]),
+        tests("PeerLinkTests", ["PeerLink", "Cluster", asyncHTTPClient, nioCore, nioPosix, serviceLifecycle, log]),
         tests("ArchiveTests", ["Archive", "Media", nioCore]),
         tests("ArchiveStorageTests", ["ArchiveStorage", "Archive", "CMAF", "Media", nioCore]),
         tests(

@@ -13,7 +13,7 @@ package struct PollTicket: Hashable, Sendable {
 }
 
 /// Why a poll failed.
-package enum PollFailure: Hashable, Sendable {
+package enum PollFailure: Error, Hashable, Sendable {
     case timeout
     /// The host answered that nothing listens: evidence that the server is gone, not proof.
     case refused

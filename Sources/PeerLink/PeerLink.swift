@@ -1,1 +1,0 @@
-// Room PeerLink: not furnished yet.

@@ -1,0 +1,106 @@
+// Answers the polls of other servers, whatever brings them here.
+package import Cluster
+import NIOConcurrencyHelpers
+
+/// An HTTP answer, without HTTP.
+package struct PollResponse: Hashable, Sendable {
+    package var status: Int
+    package var headers: [(name: String, value: String)]
+    package var body: [UInt8]
+
+    package static func == (a: PollResponse, b: PollResponse) -> Bool {
+        a.status == b.status && a.body == b.body && a.headers.elementsEqual(b.headers, by: ==)
+    }
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(status)
+        hasher.combine(body)
+    }
+}
+
+/// Checks, reads and answers polls. May be used from any task.
+package final class PollResponder: Sendable {
+    private let authentication: NIOLockedValueBox<PeerAuthentication>
+    private let utc: @Sendable () -> WallTime
+    private let report: @Sendable (PollMessage) async -> PeerReport?
+
+    /// - Parameter report: waits for a change as long as the message says; nil when this server is ending.
+    package init(
+        key: String, utc: @escaping @Sendable () -> WallTime,
+        report: @escaping @Sendable (PollMessage) async -> PeerReport?
+    ) {
+        authentication = NIOLockedValueBox(PeerAuthentication(key: key))
+        self.utc = utc
+        self.report = report
+    }
+
+    /// The key of a reload. What was seen stays seen.
+    package func replaceKey(_ key: String) {
+        authentication.withLockedValue { $0.signature = PeerSignature(key: key) }
+    }
+
+    /// - Parameters:
+    ///   - path: without a query.
+    ///   - header: the value of a header by name, without regard to case.
+    ///   - body: as it came, at most `PollWire.longestRequest` bytes.
+    package func handle(
+        method: String, path: String, header: (String) -> String?, body: [UInt8]
+    ) async -> PollResponse {
+        let now = utc()
+        guard let sender = header(PollWire.Header.sender),
+            let time = header(PollWire.Header.time).flatMap({ Int64($0) }),
+            let nonce = header(PollWire.Header.nonce), let code = header(PollWire.Header.signature)
+        else { return Self.refusal(.unsigned) }
+        let request = PeerSignature.Request(method: method, path: path, sender: sender, time: time, nonce: nonce)
+        let signature: PeerSignature
+        do throws(PeerRefusal) {
+            signature = try authentication.withLockedValue { authentication -> Result<PeerSignature, PeerRefusal> in
+                Result { () throws(PeerRefusal) in
+                    try authentication.check(request, signature: code, body: body, at: now)
+                    return authentication.signature
+                }
+            }.get()
+        } catch {
+            return Self.refusal(error)
+        }
+        let message: PollMessage
+        do throws(WireFailure) {
+            message = try PollWire.decode(PollMessage.self, from: body)
+        } catch {
+            switch error {
+            case .otherProtocol(let version):
+                return Self.text(
+                    409, refusal: "protocol=\(PeerReport.currentProtocol)",
+                    "this server speaks version \(PeerReport.currentProtocol) of the protocol, not \(version)")
+            case .malformed(let reason): return Self.text(400, refusal: "message", reason)
+            }
+        }
+        guard message.sender.text == sender else {
+            return Self.text(400, refusal: "message", "signed by \(sender) and sent by \(message.sender)")
+        }
+        guard let report = await report(message) else {
+            return Self.text(503, refusal: "ending", "this server is shutting down")
+        }
+        do throws(WireFailure) {
+            let body = try PollWire.encode(report)
+            return PollResponse(
+                status: 200,
+                headers: [
+                    ("Content-Type", "application/json"), ("Cache-Control", "no-store"),
+                    (PollWire.Header.signature, signature.signAnswer(to: nonce, status: 200, body: body)),
+                ], body: body)
+        } catch {
+            return Self.text(500, refusal: "message", "\(error)")
+        }
+    }
+
+    private static func refusal(_ refusal: PeerRefusal) -> PollResponse {
+        text(401, refusal: refusal.word, "refused: \(refusal)")
+    }
+
+    private static func text(_ status: Int, refusal: String, _ text: String) -> PollResponse {
+        PollResponse(
+            status: status,
+            headers: [("Content-Type", "text/plain; charset=utf-8"), (PollWire.Header.refusal, refusal)],
+            body: Array(text.utf8))
+    }
+}
