@@ -1,1 +1,1 @@
-// Room TestSupport: not furnished yet.
+// Room TestSupport: what tests of several rooms share. Never shipped.

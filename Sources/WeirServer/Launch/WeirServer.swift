@@ -162,6 +162,7 @@ package struct WeirServer: Sendable {
     ) throws -> StandardInputs {
         let parser: MediaParserFactory = { request throws(InputFailure) in try TransportStreamParser(request) }
         return StandardInputs([
+            FakeInput(eventLoops: eventLoops, now: clocks.utc),
             FileInput(roots: roots, eventLoops: eventLoops, threads: files, makeParser: parser, now: clocks.utc),
             UDPInput(loops: try ReceiveLoopGroup(threadCount: System.coreCount), makeParser: parser),
             HTTPTransportStreamInput(client: client, makeParser: parser),
