@@ -6,10 +6,17 @@ cd "$(dirname "$0")/.."
 weir=$1
 names=(flussonic streamer s03.myhosting.com)
 ports=(8080 8081 8082)
-config=examples/cluster.conf
+config=$PWD/examples/cluster.conf
 logs=run/demo
-mkdir -p "$logs"
+weir=$(realpath "$weir")
 "$weir" check "$config"
+
+# serve NAME PORT: starts a server in a folder of its own, where its archive goes; the films are the repository's.
+serve() {
+    mkdir -p "$logs/$1"
+    ln -sfn ../../../media "$logs/$1/media"
+    (cd "$logs/$1" && exec "$weir" serve --config "$config" --hostname "$1" --listen "127.0.0.1:$2" >>"../$1.log" 2>&1) &
+}
 
 pids=()
 stop() {
@@ -22,9 +29,7 @@ trap stop EXIT
 trap 'exit 0' INT TERM
 
 for i in 0 1 2; do
-    mkdir -p "$logs/${names[i]}"
-    "$weir" serve --config "$config" --hostname "${names[i]}" --listen "127.0.0.1:${ports[i]}" \
-        >"$logs/${names[i]}.log" 2>&1 &
+    serve "${names[i]}" "${ports[i]}"
     pids+=($!)
 done
 
@@ -63,8 +68,7 @@ while sleep 1; do
         if ! kill -0 "${pids[i]}" 2>/dev/null; then
             echo "${names[i]} has ended; it returns in 20 seconds."
             sleep 20
-            "$weir" serve --config "$config" --hostname "${names[i]}" --listen "127.0.0.1:${ports[i]}" \
-                >>"$logs/${names[i]}.log" 2>&1 &
+            serve "${names[i]}" "${ports[i]}"
             pids[i]=$!
             echo "${names[i]} is back as process ${pids[i]}."
         fi

@@ -1,5 +1,5 @@
-import Archive
 // Where a stream's chunks leave for its archive: stays with the stream while recorders come and go.
+import Archive
 import ArchiveStorage
 import Media
 import NIOConcurrencyHelpers

@@ -149,7 +149,7 @@ struct UDPInputTests {
         let sender = Task {
             while !Task.isCancelled {
                 Loopback.send(datagrams, to: port)
-                try await Task.sleep(for: .milliseconds(20))  // house rule: the pace of a sender, nothing is judged by it
+                try await Task.sleep(for: .milliseconds(20))  // house rule: a sender's pace
             }
         }
         let wanted = datagrams.last
