@@ -21,10 +21,12 @@ build: deps
 run: build
 	@scripts/run-demo.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"
 
+# Simulation takes all cores and the programs of process tests want their share of time: one after the other.
 test: deps
 	@scripts/install-dependencies.sh test
 	swift build --build-tests $(SWIFT_BUILD_FLAGS)
-	swift test --skip-build --skip ProcessTests $(SWIFT_BUILD_FLAGS)
+	swift test --skip-build --filter RandomLifeTests $(SWIFT_BUILD_FLAGS)
+	swift test --skip-build --skip RandomLifeTests --skip ProcessTests $(SWIFT_BUILD_FLAGS)
 	swift test --skip-build --filter ProcessTests $(SWIFT_BUILD_FLAGS)
 
 bench: build
