@@ -130,7 +130,10 @@ let package = Package(
             ]),
         .executableTarget(
             name: "weir",
-            dependencies: ["WeirServer", "SettingsLanguage", argumentParser, serviceLifecycle, log],
+            dependencies: [
+                "WeirServer", "SettingsLanguage", "Archive", "ArchiveStorage", "Media", argumentParser,
+                serviceLifecycle, log,
+            ],
             swiftSettings: strict),
 
         // beside: never shipped

@@ -33,12 +33,18 @@ package final class PlaybackService: Sendable {
     package let directory: any StreamDirectory
     package let sessions: SessionRegistry
     package let limits: PlaybackLimits
+    /// Nil: this server has no archives.
+    let archive: ArchivePlayback?
     private let entries = Mutex<[String: Entry]>([:])
 
-    package init(directory: any StreamDirectory, sessions: SessionRegistry, limits: PlaybackLimits = PlaybackLimits()) {
+    package init(
+        directory: any StreamDirectory, sessions: SessionRegistry, limits: PlaybackLimits = PlaybackLimits(),
+        archive: ArchivePlayback? = nil
+    ) {
         self.directory = directory
         self.sessions = sessions
         self.limits = limits
+        self.archive = archive
     }
 
     func renditions(of stream: any ReadableStream) -> StreamRenditions {

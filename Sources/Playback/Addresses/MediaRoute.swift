@@ -13,7 +13,8 @@ package import Media
 /// | `embed.html`, `media_info.json` | page with a player, facts |
 ///
 /// `{t}` is a track number, or `all` for every track that players can take. A segment's address depends on its start and track alone, so it
-/// is the same live, archived and on every server. Everything else is not ours and is passed on (archive addresses).
+/// is the same live, archived and on every server. The addresses of archives: `ArchiveRoute`. Everything else is not ours
+/// and is passed on.
 package enum MediaRoute: Hashable, Sendable {
     case multivariantPlaylist(Container)
     case mediaPlaylist(TrackSelection)
@@ -25,6 +26,7 @@ package enum MediaRoute: Hashable, Sendable {
     case fragmentedMP4([TrackID]?)
     case embedPage
     case mediaInformation
+    case archive(ArchiveRoute)
 
     package enum Container: Hashable, Sendable { case fragmentedMP4, transportStream }
 
@@ -53,6 +55,7 @@ package enum MediaRoute: Hashable, Sendable {
     }
 
     private static func route(last: Substring, query: Substring) -> MediaRoute? {
+        if let archive = ArchiveRoute(last: last, query: query) { return .archive(archive) }
         switch last {
         case "index.m3u8", "video.m3u8", "mono.m3u8":
             let container = QueryItems.value(of: "container", in: query)

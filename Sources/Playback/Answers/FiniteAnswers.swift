@@ -17,6 +17,7 @@ enum FiniteAnswers {
             let made = Representation(contentType: "application/json", pieces: [body], entityTag: nil)
             return .representation(made, cache: .never, request: request.headers)
         case .transportStream, .fragmentedMP4: return endless(route, request: request, window: window)
+        case .archive: return .text(.notFound, "The stream '\(stream.name)' is not recorded on this server.")
         case .multivariantPlaylist, .mediaPlaylist, .transportStreamPlaylist, .initialization, .segment,
             .transportStreamSegment:
             break

@@ -20,6 +20,8 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         case passing
         case collecting(MediaRequest)
         case waiting(Scheduled<Void>)
+        /// An archive is asked, or its file is being sent.
+        case reading
         case streaming(LiveViewer, session: UInt64)
         case closing
     }
@@ -78,7 +80,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         case .streaming(let viewer, let session):
             viewer.stop()
             service.sessions.close(session)
-        case .idle, .passing, .collecting, .closing: break
+        case .idle, .passing, .collecting, .reading, .closing: break
         }
         state = .closing
     }
@@ -88,7 +90,22 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
             finish(request, request.refusal, context: context)
             return
         }
-        switch service.directory.locate(name) {
+        if let archive = service.archive, case .archive = route, archive.directory.store(of: name) != nil {
+            let words = "The archive of '\(name)' is not open at this moment."
+            read(
+                request, route, of: name, from: archive,
+                otherwise: .text(.serviceUnavailable, words, headers: [("Retry-After", "5")]), context: context)
+            return
+        }
+        let location = service.directory.locate(name)
+        if let archive = service.archive, archive.mayHave(route, of: name),
+            !isInWindow(route, request, location, at: context.eventLoop.now)
+        {
+            let words = "Neither the live window nor the archive of '\(name)' has such a track or segment."
+            read(request, route, of: name, from: archive, otherwise: .text(.notFound, words), context: context)
+            return
+        }
+        switch location {
         case .here(let stream):
             if request.isHead == false, let form = LiveForm(route, stream.window) {
                 begin(request, form, stream, route, context: context)
@@ -96,7 +113,8 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
                 route, request: request, stream: stream, service: service, at: context.eventLoop.now)
             {
                 finish(request, answer, context: context)
-                count(request, route, answer, stream: stream, context: context)
+                let bytes = answer.pieces.reduce(0) { $0 + $1.readableBytes }
+                count(request, route, bytes: bytes, of: stream.name, context: context)
             } else {
                 let reason = "The stream '\(name)' is starting: it has no complete segment yet."
                 wait(request, reason: reason, retryAfter: 1, until: deadline, context: context)
@@ -193,17 +211,69 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         viewer.start(on: stream)
     }
 
+    // MARK: Archive
+
+    private func isInWindow(
+        _ route: MediaRoute, _ request: MediaRequest, _ location: StreamLocation, at now: NIODeadline
+    ) -> Bool {
+        guard case .here(let stream) = location else { return false }
+        let answer = FiniteAnswers.answer(route, request: request, stream: stream, service: service, at: now)
+        return answer.map { $0.status != .notFound } ?? false
+    }
+
+    private func read(
+        _ request: MediaRequest, _ route: MediaRoute, of stream: String, from archive: ArchivePlayback,
+        otherwise: MediaAnswer, context: ChannelHandlerContext
+    ) {
+        state = .reading
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        // TLS has to see the bytes, and of a part of a segment only that part is read.
+        let wantsFile = scheme == "http" && !request.isHead && !request.headers.contains(name: "range")
+        archive.answer(route, of: stream, request: request, wantsFile: wantsFile, on: context.eventLoop).whenComplete {
+            let (handler, context) = bound.value
+            guard case .reading = handler.state else {
+                if case .success(let answer) = $0 { answer?.release() }
+                return
+            }
+            switch $0 {
+            case .success(.made(let answer)?):
+                handler.finish(request, answer, context: context)
+                let bytes = answer.pieces.reduce(0) { $0 + $1.readableBytes }
+                handler.count(request, route, bytes: bytes, of: stream, context: context)
+            case .success(.file(let answer, let segment)?):
+                handler.send(request, answer, segment, context: context)
+                handler.count(request, route, bytes: answer.length ?? 0, of: stream, context: context)
+            case .success(nil): handler.finish(request, otherwise, context: context)
+            case .failure(let error):
+                handler.finish(
+                    request, .text(.internalServerError, "The archive of '\(stream)' cannot be read: \(error)"),
+                    context: context)
+            }
+        }
+    }
+
+    /// The kernel copies the bytes from the file to the socket.
+    private func send(
+        _ request: MediaRequest, _ answer: MediaAnswer, _ segment: OpenSegment, context: ChannelHandlerContext
+    ) {
+        state = request.isKeepAlive ? .idle : .closing
+        context.write(wrapOutboundOut(.head(request.responseHead(answer))), promise: nil)
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.whenComplete { _ in segment.close() }
+        context.write(wrapOutboundOut(.body(.fileRegion(segment.region))), promise: sent)
+        end(isKeepAlive: request.isKeepAlive, context: context)
+    }
+
     private func count(
-        _ request: MediaRequest, _ route: MediaRoute, _ answer: MediaAnswer, stream: any ReadableStream,
-        context: ChannelHandlerContext
+        _ request: MediaRequest, _ route: MediaRoute, bytes: Int, of stream: String, context: ChannelHandlerContext
     ) {
         switch route {
         case .mediaPlaylist, .transportStreamPlaylist, .segment, .transportStreamSegment: break
+        case .archive(let part) where part != .recordingStatus: break
         default: return
         }
-        let bytes = request.isHead ? 0 : answer.pieces.reduce(0) { $0 + $1.readableBytes }
         service.sessions.requestAnswered(
-            stream: stream.name, address: context.remoteAddress?.ipAddress ?? "", userAgent: request.userAgent,
-            byteCount: bytes, at: context.eventLoop.now)
+            stream: stream, address: context.remoteAddress?.ipAddress ?? "", userAgent: request.userAgent,
+            byteCount: request.isHead ? 0 : bytes, at: context.eventLoop.now)
     }
 }

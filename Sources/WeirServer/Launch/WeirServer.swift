@@ -89,7 +89,11 @@ package struct WeirServer: Sendable {
                 }, chunkMade: { tap.append($0) })
         }
         let sessions = SessionRegistry { [clocks] in clocks.utc().unixMilliseconds }
-        let playback = PlaybackService(directory: keeper, sessions: sessions)
+        let archiveThreads = NIOThreadPool(numberOfThreads: 4)
+        archiveThreads.start()
+        let playback = PlaybackService(
+            directory: keeper, sessions: sessions,
+            archive: ArchivePlayback(directory: archives, threads: archiveThreads, now: clocks.utc))
         let stopRequested = AsyncStream.makeStream(of: Void.self)
         let reload: @Sendable () async throws -> [String] = {
             let new = try configuration.readAgain()

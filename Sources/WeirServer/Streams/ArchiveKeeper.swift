@@ -5,12 +5,13 @@ import Dispatch
 import ManagementAPI
 import Media
 import NIOConcurrencyHelpers
+import Playback
 import SettingsLanguage
 
 /// The stores of this server. May be used from any thread; nothing but `close` waits for a disk.
 ///
 /// A store that cannot be opened is told once and tried again with growing delays; its streams are live meanwhile.
-final class ArchiveKeeper: Sendable {
+final class ArchiveKeeper: ArchiveDirectory {
     typealias Store = ArchiveStorage.ArchiveStore
 
     /// What a `dvr` line asks for.

@@ -1,0 +1,88 @@
+// Playlists and facts of an archive as answers.
+import Archive
+import ArchiveStorage
+import CMAF
+import HLS
+import Media
+import NIOCore
+import NIOHTTP1
+
+extension ArchivePlayback {
+    func playlist(
+        _ route: ArchiveRoute, of stream: String, in store: ArchiveStore, request: MediaRequest
+    ) throws -> MediaAnswer {
+        let now = now()
+        switch route {
+        case .recordingStatus: return try status(of: stream, in: store, request: request)
+        case .range(let from, let until): return try growing(stream, store, from, until, false, now, request)
+        case .from(let from): return try growing(stream, store, from, nil, true, now, request)
+        case .delayed(let delay):
+            let end = now - delay
+            return try sliding(route, stream, store, TimeRange(end - Self.slidingWindow, end), request)
+        case .rewind(let depth): return try sliding(route, stream, store, TimeRange(now - depth, now), request)
+        }
+    }
+
+    private func growing(
+        _ stream: String, _ store: ArchiveStore, _ from: MediaTime, _ until: MediaTime?, _ startsAtBegin: Bool,
+        _ now: MediaTime, _ request: MediaRequest
+    ) throws -> MediaAnswer {
+        let range = TimeRange(from, until ?? max(from, now))
+        let selection = try store.reader.selection(of: stream, in: range)
+        guard !selection.entries.isEmpty else { return nothing(stream) }
+        let recordedUntil = store.reader.streams().first { $0.name == stream }?.end
+        let isEnded = until.map { until in
+            until + Self.settled <= now || recordedUntil.map { $0 >= until } ?? false
+        }
+        let list = try ArchivePlaylists.media(
+            selection, isEnded: isEnded ?? false, startsAtBegin: startsAtBegin, numbers: nil
+        ) { try headers.name(of: $0, in: store) }
+        return answer(list, request)
+    }
+
+    /// The segments that have ended before the range's end.
+    private func sliding(
+        _ route: ArchiveRoute, _ stream: String, _ store: ArchiveStore, _ range: TimeRange, _ request: MediaRequest
+    ) throws -> MediaAnswer {
+        let segments = try store.reader.segments(of: stream, startingIn: range).filter { $0.end <= range.end }
+        let selection = PlaybackSelection(segments, in: range)
+        guard let first = selection.entries.first?.segment.start else { return nothing(stream) }
+        let numbers = try numbers.numbers(of: first, for: .init(stream: stream, route: route)) { anchor in
+            let passed = try store.reader.selection(
+                of: stream, in: TimeRange(anchor, first + MediaSpan(ticks: 1))
+            ).entries
+            return (Int64(passed.count - 1), Int64(passed.dropFirst().filter(\.isDiscontinuous).count))
+        }
+        let list = try ArchivePlaylists.media(selection, isEnded: false, startsAtBegin: false, numbers: numbers) {
+            try headers.name(of: $0, in: store)
+        }
+        return answer(list, request)
+    }
+
+    private func answer(_ list: MediaPlaylist, _ request: MediaRequest) -> MediaAnswer {
+        let bytes = ByteBuffer(bytes: list.write())
+        let made = Representation(
+            contentType: "application/vnd.apple.mpegurl", pieces: [bytes], entityTag: "\"\(Fingerprint(of: bytes))\"")
+        // Retention takes from old ranges, and what was deleted must not be promised for long.
+        return .representation(made, cache: .seconds(list.isEnded ? 30 : 1), request: request.headers)
+    }
+
+    private func nothing(_ stream: String) -> MediaAnswer {
+        .text(
+            .notFound,
+            "The archive of '\(stream)' has nothing in this range. recording_status.json tells what it has.")
+    }
+
+    /// `[{"stream": "cam", "ranges": [{"from": 1790000000, "duration": 3600}]}]`, UTC and lengths in whole seconds.
+    private func status(
+        of stream: String, in store: ArchiveStore, request: MediaRequest
+    ) throws -> MediaAnswer {
+        let ranges = try store.reader.ranges(of: stream).ranges.map { range in
+            "{\"from\":\(range.start.unixMilliseconds / 1000),\"duration\":\(range.duration.milliseconds / 1000)}"
+        }
+        let text = "[{\"stream\":\(MediaInformation.quoted(stream)),\"ranges\":[\(ranges.joined(separator: ","))]}]\n"
+        let made = Representation(
+            contentType: "application/json", pieces: [ByteBuffer(string: text)], entityTag: nil)
+        return .representation(made, cache: .never, request: request.headers)
+    }
+}

@@ -1,0 +1,38 @@
+// Makes playlists from segments of an archive. Pure.
+import Archive
+import HLS
+import Media
+
+enum ArchivePlaylists {
+    /// A playlist of segments with all their tracks: such a segment is one part of a file and is sent as it lies there.
+    ///
+    /// - Parameters:
+    ///   - map: the name of the initialisation segment of a run; nil when its tracks cannot be played.
+    ///   - numbers: of the first segment; nil when the list begins where it always will.
+    static func media(
+        _ selection: PlaybackSelection, isEnded: Bool, startsAtBegin: Bool,
+        numbers: (sequence: Int64, discontinuities: Int64)?, map: (ArchivedRun) throws -> String?
+    ) rethrows -> MediaPlaylist {
+        var maps: [UInt64: String?] = [:]
+        let segments = try selection.entries.map { entry in
+            let run = entry.segment.run
+            let name: String?
+            if let known = maps[run.tracksFingerprint] {
+                name = known
+            } else {
+                name = try map(run)
+                maps[run.tracksFingerprint] = name
+            }
+            return MediaPlaylist.Segment(
+                uri: RenditionName.segment(entry.segment.start, .all), duration: entry.segment.duration,
+                programDateTime: entry.segment.start, isDiscontinuous: entry.isDiscontinuous, isGap: name == nil,
+                map: name)
+        }
+        return MediaPlaylist(
+            segments: segments, mediaSequence: numbers?.sequence ?? 0,
+            discontinuitySequence: numbers?.discontinuities ?? 0,
+            kind: numbers != nil ? nil : isEnded ? .vod : .event, isEnded: isEnded,
+            // A segment that had to be cut without a key frame is not told from others by the index.
+            hasIndependentSegments: false, start: startsAtBegin ? .zero : nil)
+    }
+}

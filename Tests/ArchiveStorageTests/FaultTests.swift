@@ -1,0 +1,90 @@
+// Disks that fill up, fail or vanish: told once, on record as a gap, and recorded again without a restart.
+import Archive
+import Media
+import Testing
+
+@testable import ArchiveStorage
+
+@Suite struct FaultTests {
+    /// Records with the fault between `first` and `second`, then until well after it.
+    private func record(
+        _ bench: Bench<MemoryFileSystem>, fault: () -> Void, cure: () -> Void
+    ) throws {
+        bench.record(0..<10)
+        bench.sync()
+        fault()
+        bench.record(10..<30)
+        cure()
+        bench.record(30..<200)
+        bench.sync()
+        try bench.check()
+        let starts = try bench.starts()
+        #expect(starts.prefix(4) == [0, 2, 4, 6])
+        #expect(starts.contains(196), "recording did not resume: \(starts)")
+    }
+
+    private func causes(_ bench: Bench<MemoryFileSystem>) throws -> Set<GapCause> {
+        Set(try bench.index.ledger(of: 1).gaps.gaps.map(\.cause))
+    }
+
+    private func failures(_ bench: Bench<MemoryFileSystem>) -> (failed: Int, resumed: Int) {
+        let events = bench.events.all
+        return (
+            events.filter { if case .recordingFailed = $0 { true } else { false } }.count,
+            events.filter { if case .recordingResumed = $0 { true } else { false } }.count
+        )
+    }
+
+    @Test func aFullDiskIsWaitedFor() throws {
+        let disk = MemoryFileSystem()
+        let bench = try Bench(disk: disk)
+        try record(bench) {
+            let used = (try? disk.space().used) ?? 0
+            disk.set { $0.capacity = used + 100 }
+        } cure: {
+            disk.set { $0.capacity = .max / 4 }
+        }
+        #expect(try causes(bench) == [.diskFull])
+        #expect(failures(bench) == (1, 1))
+    }
+
+    @Test(arguments: [FileSystemError.Kind.inputOutput, .readOnly]) func aFailingDiskIsTriedAgain(
+        kind: FileSystemError.Kind
+    ) throws {
+        let disk = MemoryFileSystem()
+        let bench = try Bench(disk: disk)
+        try record(bench) {
+            disk.set { $0.failure = kind }
+        } cure: {
+            disk.set { $0.failure = nil }
+        }
+        #expect(try causes(bench) == [.diskError])
+        #expect(failures(bench) == (1, 1))
+    }
+
+    @Test func aTornWriteIsCutOff() throws {
+        let disk = MemoryFileSystem()
+        let bench = try Bench(disk: disk)
+        try record(bench) {
+            disk.set { $0.writeBudget = 777 }
+        } cure: {
+            disk.set { $0.writeBudget = nil }
+        }
+        #expect(try causes(bench) == [.diskError])
+    }
+
+    @Test func aRemovedDirectoryIsMadeAgain() throws {
+        let disk = MemoryFileSystem()
+        let bench = try Bench(disk: disk)
+        bench.record(0..<10)
+        bench.sync()
+        disk.removeTree("cam")
+        bench.record(10..<200)
+        bench.sync()
+        #expect(try bench.starts().contains(196))
+        // What the operator removed is not promised any more.
+        try bench.restart()
+        try bench.check()
+        #expect(try bench.starts().allSatisfy { $0 >= 10 })
+    }
+}
