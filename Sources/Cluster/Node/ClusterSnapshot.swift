@@ -19,6 +19,8 @@ package struct ClusterSnapshot: Sendable {
     }
     package struct Peer: Sendable {
         package var id: PeerID
+        /// Its present life; nil before it was heard.
+        package var instance: InstanceID?
         package var state: PeerState
         /// Why it is in this state, for people; empty if all is well.
         package var detail: String
@@ -89,7 +91,8 @@ extension ClusterNode {
         let (state, detail) = state(of: peer)
         let isOwn = peer == own
         return ClusterSnapshot.Peer(
-            id: view.settings.id, state: state, detail: detail,
+            id: view.settings.id, instance: isOwn ? instance : view.report == nil ? nil : view.instance, state: state,
+            detail: detail,
             lastHeard: isOwn ? .zero : view.heardAt.map { now.monotonic - $0 }, roundTrip: view.roundTrip,
             clockDifference: view.clockDifference, software: isOwn ? software : view.report?.software ?? "",
             load: isOwn ? load : view.report?.load ?? PeerLoad(),

@@ -2,20 +2,28 @@
 
 /// How busy a server is. Shown, not used for placement.
 package struct PeerLoad: Hashable, Sendable, Codable {
-    /// Share of all processors, 0 to 100.
+    /// Percent of one processor, as the server itself shows it.
     package var cpuPercent: Int
     package var memoryBytes: Int64
     package var clients: Int
     package var inputKbps: Int
     package var outputKbps: Int
+    /// Configured, and with media now; all streams of the server, not only those of the group.
+    package var streams: Int
+    package var streamsAlive: Int
+    package var uptimeSeconds: Int
     package init(
-        cpuPercent: Int = 0, memoryBytes: Int64 = 0, clients: Int = 0, inputKbps: Int = 0, outputKbps: Int = 0
+        cpuPercent: Int = 0, memoryBytes: Int64 = 0, clients: Int = 0, inputKbps: Int = 0, outputKbps: Int = 0,
+        streams: Int = 0, streamsAlive: Int = 0, uptimeSeconds: Int = 0
     ) {
         self.cpuPercent = cpuPercent
         self.memoryBytes = memoryBytes
         self.clients = clients
         self.inputKbps = inputKbps
         self.outputKbps = outputKbps
+        self.streams = streams
+        self.streamsAlive = streamsAlive
+        self.uptimeSeconds = uptimeSeconds
     }
 }
 

@@ -9,6 +9,7 @@ import ServiceLifecycle
 package actor ClusterService {
     /// How often captures are looked at. A change of theirs is told to the group this much later at most.
     private static let lookInterval = TimeAmount.milliseconds(200)
+    private static let looksPerLoad = 10
     /// A shutdown waits so long for others to take this server's streams over.
     private static let longestDrain = TimeSpan.seconds(4)
 
@@ -27,6 +28,7 @@ package actor ClusterService {
     private var wake: (at: MonotonicTime, task: Scheduled<Void>)?
     private var lastStates: [StreamName: CaptureState] = [:]
     private var lastLoad = PeerLoad()
+    private var looks = 0
     private var isEnded = false
     private var drained: CheckedContinuation<Void, Never>?
 
@@ -151,16 +153,19 @@ package actor ClusterService {
             }
         }
         lastStates = states
-        let load = control.load()
-        if load != lastLoad {
-            lastLoad = load
-            handle(.loadChanged(load))
-        }
     }
 
     private func look() {
         guard !isEnded else { return }
         lookAtCaptures()
+        looks += 1
+        if looks % Self.looksPerLoad == 1 {
+            let load = control.load()
+            if load != lastLoad {
+                lastLoad = load
+                handle(.loadChanged(load))
+            }
+        }
         eventLoop.scheduleTask(in: Self.lookInterval) { self.assumeIsolated { $0.look() } }
     }
 

@@ -1,9 +1,11 @@
 // The server as the API asks for it.
+import Cluster
 import LiveStream
 import ManagementAPI
 import Media
 import NIOConcurrencyHelpers
 import NIOCore
+import PeerLink
 import Playback
 import SettingsLanguage
 
@@ -25,11 +27,13 @@ final class ServerModel: ManagedServer {
     private let clocks: SystemClocks
     private let configuration: RunningConfiguration
     private let control: Control
+    /// Nil for a server on its own.
+    private let group: ServerGroup?
 
     init(
         hostname: String, instanceID: String, events: EventLog, keeper: StreamKeeper, archives: ArchiveKeeper,
-        sessions: SessionRegistry,
-        statistics: ProcessStatistics, clocks: SystemClocks, configuration: RunningConfiguration, control: Control
+        sessions: SessionRegistry, statistics: ProcessStatistics, clocks: SystemClocks,
+        configuration: RunningConfiguration, control: Control, group: ServerGroup?
     ) {
         self.hostname = hostname
         self.instanceID = instanceID
@@ -41,6 +45,7 @@ final class ServerModel: ManagedServer {
         self.clocks = clocks
         self.configuration = configuration
         self.control = control
+        self.group = group
     }
 
     var access: APIAccess {
@@ -52,19 +57,22 @@ final class ServerModel: ManagedServer {
 
     func streams() -> [StreamFacts] {
         let viewers = viewersByStream()
-        return keeper.entries.map {
+        var facts = keeper.entries.map {
             StreamFacts(
                 $0, viewers: viewers[$0.settings.name] ?? 0, hostname: hostname,
                 archiveSeconds: archives.seconds(of: $0.settings.name))
         }
+        group?.place(&facts)
+        return facts
     }
 
     func stream(_ name: String) -> StreamFacts? {
-        keeper.entry(name).map {
-            StreamFacts(
-                $0, viewers: sessionRegistry.viewerCount(of: name, at: clocks.monotonic()), hostname: hostname,
-                archiveSeconds: archives.seconds(of: name), events: events.newest(limit: 50, stream: name))
-        }
+        guard let entry = keeper.entry(name) else { return nil }
+        var facts = StreamFacts(
+            entry, viewers: sessionRegistry.viewerCount(of: name, at: clocks.monotonic()), hostname: hostname,
+            archiveSeconds: archives.seconds(of: name), events: events.newest(limit: 50, stream: name))
+        group?.place(&facts)
+        return facts
     }
 
     func sessions() -> [SessionFacts] {
@@ -87,7 +95,7 @@ final class ServerModel: ManagedServer {
             inputKbit: alive.reduce(0) { $0 + $1.bitrate }, outputKbit: 0)
     }
 
-    func peers() -> [PeerFacts] { [] }
+    func peers() -> [PeerFacts] { group?.peerFacts(own: serverFacts()) ?? [] }
 
     func config() -> ConfigFacts {
         let current = configuration.current
@@ -98,14 +106,19 @@ final class ServerModel: ManagedServer {
 
     func metrics() -> [MetricFamily] { archives.metrics }
 
-    func unreadiness() -> String? { nil }
+    func unreadiness() -> String? {
+        group?.service.snapshot.isDraining == true ? "the server is draining: its streams go to other servers" : nil
+    }
 
     func reload() async throws -> [String] { try await control.reload() }
 
     func stop() async { await control.stop() }
 
     func setDraining(_ draining: Bool) async throws {
-        throw Problem.badRequest("this server is not in a group", hint: "a group needs cluster_key and peer lines")
+        guard let group else {
+            throw Problem.badRequest("this server is not in a group", hint: "a group needs cluster_key and peer lines")
+        }
+        await group.service.setDraining(draining)
     }
 
     private func viewersByStream() -> [String: Int] {

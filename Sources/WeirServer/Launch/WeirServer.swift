@@ -1,6 +1,7 @@
 // The composition root: from checked settings to one group of services that runs until shutdown.
 import AsyncHTTPClient
 import CLinux
+import Cluster
 import Hummingbird
 import Ingest
 import Inputs
@@ -11,6 +12,7 @@ import Media
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
+import PeerLink
 import Playback
 import ServiceLifecycle
 package import SettingsLanguage
@@ -95,19 +97,24 @@ package struct WeirServer: Sendable {
             directory: keeper, sessions: sessions,
             archive: ArchivePlayback(directory: archives, threads: archiveThreads, now: clocks.utc))
         let stopRequested = AsyncStream.makeStream(of: Void.self)
+        let statistics = ProcessStatistics(now: clocks.monotonic)
+        let group = Self.group(
+            launch, keeper: keeper, sessions: sessions, statistics: statistics, clocks: clocks, events: events)
         let reload: @Sendable () async throws -> [String] = {
             let new = try configuration.readAgain()
+            if let objection = group?.objection(to: new.settings) { throw LaunchError(objection) }
+            if group == nil, new.settings.hasGroup { throw LaunchError("a server joins a group only by a restart") }
             configuration.replace(with: new)
             roots.replace(with: Self.fileRoots(new.settings))
             archives.apply(new.settings)
             let changes = keeper.apply(new.settings)
+            await group?.apply(new.settings)
             events.record("configuration_reloaded", reason: "\(changes.count) changes")
             return changes
         }
         let model = ServerModel(
             hostname: launch.identity.name, instanceID: Self.instanceID(clocks), events: events, keeper: keeper,
-            archives: archives,
-            sessions: sessions, statistics: ProcessStatistics(now: clocks.monotonic), clocks: clocks,
+            archives: archives, sessions: sessions, statistics: statistics, clocks: clocks,
             configuration: configuration,
             control: ServerModel.Control(
                 reload: {
@@ -116,10 +123,12 @@ package struct WeirServer: Sendable {
                     } catch {
                         throw Problem.badRequest("\(error)", hint: "the settings that were in force stay")
                     }
-                }, stop: { stopRequested.continuation.finish() }))
+                }, stop: { stopRequested.continuation.finish() }),
+            group: group)
         let router = Router(context: BasicRequestContext.self)
         APIRoutes.add(to: router, server: model, archives: ArchiveModel(keeper: archives, now: clocks.utc))
         ConsoleRoutes.add(to: router)
+        if let group { PollRoute.add(to: router, responder: group.responder) }
         let responder = router.buildResponder()
 
         for notice in launch.settings.warnings + launch.settings.unavailable(given: WeirFeatures.available) {
@@ -142,11 +151,13 @@ package struct WeirServer: Sendable {
                 logger.warning("the HTTP client did not end well", metadata: ["error": "\(error)"])
             }
         }
-        var group = ServiceGroupConfiguration(
-            services: ([streams, ReloadService(reload: reload, logger: logger)] as [any Service]) + listeners,
+        var running = ServiceGroupConfiguration(
+            // Ended in the opposite order: the group gives its streams away while peers can still ask.
+            services: ([streams, ReloadService(reload: reload, logger: logger)] as [any Service]) + listeners
+                + (group.map { [GroupService(service: $0.service)] } ?? []),
             gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
-        group.maximumGracefulShutdownDuration = Self.longestShutdown
-        let services = ServiceGroup(configuration: group)
+        running.maximumGracefulShutdownDuration = Self.longestShutdown
+        let services = ServiceGroup(configuration: running)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await services.run() }
             tasks.addTask {

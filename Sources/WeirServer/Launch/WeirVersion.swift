@@ -11,6 +11,6 @@ package enum WeirFeatures {
     package static let available: Set<Feature> = [
         .input(.fake), .input(.file), .input(.udp), .input(.tshttp), .input(.tshttps), .programSelection, .backup,
         .disabledStream, .transportStreamSegments, .https, .authentication, .hotInput,
-        .archive, .archiveStores,
+        .cluster, .clusterIngest, .failback, .makeBeforeBreak, .archive, .archiveStores,
     ]
 }

@@ -11,6 +11,8 @@ final class StreamKeeper: StreamDirectory {
         var settings: StreamSettings
         var definition: LiveStreamDefinition
         var running: LiveStream?
+        /// The group says when this server captures it.
+        var isManaged: Bool
     }
 
     private struct State {
@@ -18,6 +20,8 @@ final class StreamKeeper: StreamDirectory {
         /// Names in the order of the configuration.
         var names: [String] = []
         var isStopped = false
+        /// Answers for streams that the group runs elsewhere.
+        var locateInGroup: (@Sendable (String) -> StreamLocation)?
     }
 
     private let state = NIOLockedValueBox(State())
@@ -46,7 +50,8 @@ final class StreamKeeper: StreamDirectory {
                 changes.append("stream \(name) removed")
             }
             for stream in wanted {
-                apply(stream, to: &state, changes: &changes, stopped: &stopped)
+                let isManaged = settings.hasGroup && stream.clusterIngest != nil
+                apply(stream, isManaged: isManaged, to: &state, changes: &changes, stopped: &stopped)
             }
             state.names = wanted.map(\.name)
         }
@@ -55,43 +60,81 @@ final class StreamKeeper: StreamDirectory {
     }
 
     private func apply(
-        _ settings: StreamSettings, to state: inout State, changes: inout [String], stopped: inout [LiveStream]
+        _ settings: StreamSettings, isManaged: Bool, to state: inout State, changes: inout [String],
+        stopped: inout [LiveStream]
     ) {
         let definition = LiveStreamDefinition(settings)
         guard var entry = state.entries[settings.name] else {
             state.entries[settings.name] = Entry(
-                settings: settings, definition: definition, running: start(settings, definition))
+                settings: settings, definition: definition, running: isManaged ? nil : start(settings, definition),
+                isManaged: isManaged)
             changes.append("stream \(settings.name) added")
             return
         }
-        guard entry.settings != settings else { return }
+        guard entry.settings != settings || entry.isManaged != isManaged else { return }
         // The length of segments is part of where cuts lie: a stream cannot change it while it runs.
-        if entry.definition.segmentDuration != definition.segmentDuration {
+        if entry.isManaged != isManaged {
             if let running = entry.running { stopped.append(running) }
-            entry.running = start(settings, definition)
+            entry.running = isManaged ? nil : start(settings, definition)
+        } else if entry.definition.segmentDuration != definition.segmentDuration {
+            if let running = entry.running {
+                stopped.append(running)
+                entry.running = start(settings, definition)
+            }
         } else if entry.definition != definition {
             entry.running?.update(definition)
         }
         entry.settings = settings
         entry.definition = definition
+        entry.isManaged = isManaged
         state.entries[settings.name] = entry
         changes.append("stream \(settings.name) changed")
     }
 
-    private func start(_ settings: StreamSettings, _ definition: LiveStreamDefinition) -> LiveStream {
-        LiveStream(definition, on: eventLoops.next(), environment: environment(settings))
+    private func start(
+        _ settings: StreamSettings, _ definition: LiveStreamDefinition, continuing: StreamContinuation? = nil
+    ) -> LiveStream {
+        LiveStream(definition, on: eventLoops.next(), environment: environment(settings), continuing: continuing)
+    }
+
+    // MARK: In a group
+
+    /// Whom to ask for streams that the group runs elsewhere.
+    func setGroup(_ locate: @escaping @Sendable (String) -> StreamLocation) {
+        state.withLockedValue { $0.locateInGroup = locate }
+    }
+
+    /// Starts a stream of the group. False when it is not configured here, or all has been stopped.
+    func startManaged(_ name: String, continuing: (LiveStreamDefinition) -> StreamContinuation?) -> Bool {
+        state.withLockedValue { state in
+            guard !state.isStopped, var entry = state.entries[name], entry.isManaged else { return false }
+            guard entry.running == nil else { return true }
+            entry.running = start(entry.settings, entry.definition, continuing: continuing(entry.definition))
+            state.entries[name] = entry
+            return true
+        }
+    }
+
+    /// Stops a stream of the group; done when it makes no chunk any more. A stream that the group does not manage any
+    /// more is left alone.
+    func stopManaged(_ name: String, reason: String) async {
+        let running = state.withLockedValue { state -> LiveStream? in
+            guard let entry = state.entries[name], entry.isManaged else { return nil }
+            state.entries[name]?.running = nil
+            return entry.running
+        }
+        // A loop that is gone already has nothing left to stop.
+        _ = try? await running?.stop(reason: reason).get()
     }
 
     // MARK: Looking up
 
     func locate(_ name: String) -> StreamLocation {
-        state.withLockedValue { state in
-            guard let entry = state.entries[name] else { return .unknown }
-            guard let running = entry.running else {
-                return .starting(reason: "the stream is not running on this server", retryAfter: 1)
-            }
-            return .here(running)
-        }
+        let (entry, group) = state.withLockedValue { ($0.entries[name], $0.locateInGroup) }
+        guard let entry else { return .unknown }
+        if let running = entry.running { return .here(running) }
+        if entry.isManaged, let group { return group(name) }
+        return .starting(reason: "the stream is not running on this server", retryAfter: 1)
     }
 
     func entry(_ name: String) -> Entry? {
