@@ -1,5 +1,6 @@
 // Three real servers from one file on loopback, which a test may kill, stop and start.
 import Foundation
+import FoundationNetworking
 import Testing
 
 /// A group of servers `one`, `two`, `three` that share one configuration file.

@@ -1,0 +1,126 @@
+// Three real servers from one file: each stream once, found from anywhere, and alive when a server is not.
+import Foundation
+import Testing
+
+@Suite(.serialized)
+struct ClusterTests {
+    static let names = (1...6).map { "cam0\($0)" }
+
+    /// Six streams whose source every server reaches; `cam03` wants to be on `two`.
+    private func group(_ directives: String = "failback immediate;") async throws -> WeirGroup {
+        let media = FileManager.default.temporaryDirectory.appending(path: "weir-test-cluster.ts")
+        if !FileManager.default.fileExists(atPath: media.path) {
+            let part = media.path + ".\(UUID().uuidString)"
+            let maker = try ChildProcess(
+                "/usr/bin/ffmpeg",
+                [
+                    "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-f", "lavfi", "-i", "sine=r=48000",
+                    "-t", "20", "-c:v", "libx264", "-preset", "ultrafast", "-g", "12", "-c:a", "aac", "-f", "mpegts",
+                    part,
+                ])
+            try #require(await maker.exitStatus() == 0, "\(maker.output)")
+            try FileManager.default.moveItem(atPath: part, toPath: media.path)
+        }
+        let streams = Self.names.map { name in
+            let place = name == "cam03" ? " capture_at=two" : ""
+            return "stream \(name) { input file://media/\(media.lastPathComponent); segment_duration 1; "
+                + "cluster_ingest\(place); }"
+        }
+        return try WeirGroup(
+            "file media { storage \(media.deletingLastPathComponent().path); }\n" + streams.joined(separator: "\n"),
+            group: directives)
+    }
+
+    @Test("each stream is captured once, capture_at is honoured, and every server knows the way to it")
+    func onceAndFound() async throws {
+        let group = try await group()
+        try await group.startAll()
+        let places = try await group.settled(Self.names)
+        #expect(places["cam03"] == "two")
+        #expect(Set(places.values) == Set(WeirGroup.names), "evenly distributed: \(places)")
+
+        for (stream, place) in places {
+            for asked in WeirGroup.names {
+                let answer = try #require(await group.get(asked, "/\(stream)/index.m3u8?token=x"))
+                if asked == place {
+                    #expect(answer.status == 200, "\(stream) at \(asked)")
+                } else {
+                    #expect(answer.status == 302, "\(stream) at \(asked)")
+                    let location = try #require(answer.location)
+                    #expect(location.hasPrefix(group.url(place, "/\(stream)/index.m3u8?token=x")), "\(location)")
+                }
+            }
+        }
+        #expect(await group.get("one", "/nowhere/index.m3u8")?.status == 404)
+        let away = try #require(WeirGroup.names.first { $0 != places["cam01"] })
+        let complaints = try await MediaTools.complaints(playing: group.url(away, "/cam01/index.m3u8"), seconds: 2)
+        #expect(complaints == "")
+    }
+
+    @Test("the streams of a killed server run on the others, and come home when it is back")
+    func killAndReturn() async throws {
+        let group = try await group()
+        try await group.startAll()
+        let before = try await group.settled(Self.names)
+        await group.kill("two")
+        let during = try await group.settled(Self.names, on: ["one", "three"])
+        for (stream, place) in before where place != "two" {
+            #expect(during[stream] == place, "\(stream) had no reason to move")
+        }
+        #expect(await group.state(of: "two", asking: "one") == "dead")
+        let events = await group.list("events", of: "one", "events?limit=1000")
+        #expect(events.contains { $0["event"] as? String == "peer_lost" && $0["peer"] as? String == "two" })
+
+        try await group.start("two")
+        try await eventually("all streams are at home again") {
+            try await group.settled(Self.names) == before
+        }
+    }
+
+    @Test("a server that stood still yields what the others took, and in the end each stream is captured once")
+    func standingStill() async throws {
+        let group = try await group()
+        try await group.startAll()
+        let before = try await group.settled(Self.names)
+        let child = try #require(group.running["two"])
+        child.signal(SIGSTOP)
+        _ = try await group.settled(Self.names, on: ["one", "three"])
+        child.signal(SIGCONT)
+        try await eventually("all streams are at home again") {
+            try await group.settled(Self.names) == before
+        }
+    }
+
+    @Test("a drained server gives its streams away and takes them back when told")
+    func drainAndReturn() async throws {
+        let group = try await group()
+        try await group.startAll()
+        let before = try await group.settled(Self.names)
+        #expect(await group.get("two", "/streamer/api/v3/cluster/drain", method: "POST")?.status == 202)
+        try await eventually("two captures nothing") {
+            try await !group.settled(Self.names).values.contains("two")
+        }
+        #expect(await group.get("two", "/streamer/api/v3/cluster/return", method: "POST")?.status == 202)
+        try await eventually("all streams are at home again") {
+            try await group.settled(Self.names) == before
+        }
+    }
+
+    @Test("a server with another cluster_key is shown as such and is given no streams")
+    func otherKey() async throws {
+        let group = try await group()
+        let other = group.folder.appending(path: "other.conf")
+        let text = try String(contentsOf: group.configuration, encoding: .utf8)
+        try Data(text.replacingOccurrences(of: "cluster_key abcd;", with: "cluster_key efgh;").utf8).write(to: other)
+        try await group.start("one")
+        try await group.start("three")
+        try await group.start("two", configuration: other)
+        _ = try await group.settled(Self.names.filter { $0 != "cam03" }, on: ["one", "three"])
+        try await eventually("one says what is wrong with two") {
+            await group.state(of: "two", asking: "one") == "other_key"
+        }
+        let peers = await group.list("peers", of: "one", "cluster/peers")
+        let error = peers.first { $0["hostname"] as? String == "two" }?["error"] as? String
+        #expect(error?.contains("cluster_key") == true, "\(error ?? "no error")")
+    }
+}
