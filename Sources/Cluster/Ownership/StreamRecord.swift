@@ -29,15 +29,22 @@ package struct Continuation: Hashable, Sendable, Codable {
     package var mediaSequence: Int64
     package var sequenceTicks: Int64
     package var discontinuitySequence: Int64
+    /// The source's clock is UTC itself.
+    package var isUTC: Bool
+    /// End of the last chunk that was written (UTC, 90 kHz): nothing may be written before it again.
+    package var endTicks: Int64?
 
     package init(
-        sourceTicks: Int64, utcTicks: Int64, mediaSequence: Int64, sequenceTicks: Int64, discontinuitySequence: Int64
+        sourceTicks: Int64, utcTicks: Int64, mediaSequence: Int64, sequenceTicks: Int64, discontinuitySequence: Int64,
+        isUTC: Bool = false, endTicks: Int64? = nil
     ) {
         self.sourceTicks = sourceTicks
         self.utcTicks = utcTicks
         self.mediaSequence = mediaSequence
         self.sequenceTicks = sequenceTicks
         self.discontinuitySequence = discontinuitySequence
+        self.isUTC = isUTC
+        self.endTicks = endTicks
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -46,11 +53,13 @@ package struct Continuation: Hashable, Sendable, Codable {
         case mediaSequence = "m"
         case sequenceTicks = "t"
         case discontinuitySequence = "d"
+        case isUTC = "z"
+        case endTicks = "e"
     }
 
     /// Whether a reader of `other` would compute the same as a reader of this, but for time that has passed.
     func saysTheSame(as other: Continuation) -> Bool {
-        discontinuitySequence == other.discontinuitySequence
+        isUTC == other.isUTC && discontinuitySequence == other.discontinuitySequence
             && utcTicks &- sourceTicks == other.utcTicks &- other.sourceTicks
     }
 }

@@ -25,3 +25,12 @@ package protocol CaptureControl: Sendable {
     func load() -> PeerLoad
     func happened(_ event: ClusterEvent)
 }
+
+extension Continuation {
+    /// Whether `newer` tells more than that time has passed within a segment.
+    func isNews(_ newer: Continuation) -> Bool {
+        var same = newer
+        same.endTicks = endTicks
+        return same != self
+    }
+}

@@ -148,7 +148,7 @@ package actor ClusterService {
             states[state.stream] = state
             let last = lastStates[state.stream]
             if last?.health != state.health { handle(.captureChanged(state.stream, state.health)) }
-            if let continuation = state.continuation, last?.continuation != continuation {
+            if let continuation = state.continuation, last?.continuation.map({ $0.isNews(continuation) }) ?? true {
                 handle(.continuationChanged(state.stream, continuation))
             }
         }

@@ -7,12 +7,14 @@ import Media
 extension Continuation {
     /// Nil before the stream has a timeline and a segment.
     init?(_ stream: LiveStream) {
-        guard let anchor = stream.status.continuation.anchor, let newest = stream.window.segments.last else {
+        let media = stream.status.continuation.media
+        guard let anchor = media?.anchor, let newest = stream.window.segments.last else {
             return nil
         }
         self.init(
             sourceTicks: anchor.source.ticks, utcTicks: anchor.media.ticks, mediaSequence: newest.sequence,
-            sequenceTicks: newest.start.ticks, discontinuitySequence: newest.discontinuitySequence)
+            sequenceTicks: newest.start.ticks, discontinuitySequence: newest.discontinuitySequence,
+            isUTC: anchor.clock == .utc, endTicks: media?.end?.ticks)
     }
 }
 
@@ -24,8 +26,12 @@ extension StreamContinuation {
         let length = max(1, segmentDuration.ticks)
         let segments = max(1, passed / length + (passed % length == 0 ? 0 : 1))
         self.init(
-            anchor: TimelineAnchor(
-                source: SourceTime(ticks: told.sourceTicks), media: MediaTime(ticks: told.utcTicks)),
+            media: SegmenterContinuation(
+                anchor: TimelineAnchor(
+                    clock: told.isUTC ? .utc : .free, source: SourceTime(ticks: told.sourceTicks),
+                    media: MediaTime(ticks: told.utcTicks)),
+                // An end in the future is a mistake of a clock; the stream must not wait for it.
+                end: told.endTicks.map { MediaTime(ticks: min($0, now.ticks)) }, tracks: nil),
             sequence: SequenceContinuation(
                 nextSequence: told.mediaSequence &+ segments, discontinuitySequence: told.discontinuitySequence))
     }
