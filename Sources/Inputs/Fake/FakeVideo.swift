@@ -14,7 +14,7 @@ struct FakeVideo {
     private var last: (frame: Int64, picture: FakePicture)?
     private var intra: (group: Int64, picture: [UInt8])?
 
-    /// - `bitRate`: in bits per second, sound included. Pictures are never cut to fit: about 30 000 is the least.
+    /// - `bitRate`: in bits per second, sound included. Pictures are never cut to fit; they need less than 100 000.
     init(name: String, bitRate: Int64) {
         self.name = name
         background = FakePicture(name: name)
