@@ -127,11 +127,19 @@ struct ArchivePlaybackTests {
         let facts = try await ranges(server)
         let recorded = try #require(facts["ranges"] as? [[String: Any]])
         let gaps = try #require(facts["gaps"] as? [[String: Any]])
-        #expect(recorded.count == 4)
-        #expect(gaps.filter { $0["cause"] as? String == "server-down" }.count == 3)
+        // A loaded machine may have made the sender late, which is a gap of its own.
+        #expect(recorded.count >= 4)
+        #expect(gaps.filter { $0["cause"] as? String == "server-down" }.count == 3, "\(facts)")
+        for (before, after) in zip(recorded, recorded.dropFirst()) {
+            let isTold = gaps.contains {
+                $0["opened_at"] as? Int == before["closed_at"] as? Int
+                    && $0["closed_at"] as? Int == after["opened_at"] as? Int
+            }
+            #expect(isTold, "a hole without a cause: \(facts)")
+        }
         let from = try #require(facts["from"] as? Int)
         let list = try await text("/cam/archive-\(from)-3600.m3u8", of: server)
-        #expect(list.components(separatedBy: "#EXT-X-DISCONTINUITY\n").count == 4)
+        #expect(list.components(separatedBy: "#EXT-X-DISCONTINUITY\n").count > 3, "\(list)")
         #expect(
             try await MediaTools.complaints(
                 playing: "\(server.base)/cam/archive-\(from)-8.m3u8", seconds: 60, options: ["-live_start_index", "0"])

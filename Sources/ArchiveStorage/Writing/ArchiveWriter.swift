@@ -101,6 +101,12 @@ package final class ArchiveWriter {
         guard let run = stream.run else { return }
         if let end = stream.end, chunk.start > end {
             stream.record(.gap(Gap(TimeRange(end, chunk.start), stream.pause)))
+            // At once: its cause is nowhere else, and a killed process would take it along.
+            do throws(FileSystemError) {
+                try writeJournal(of: stream, durably: false)
+            } catch {
+                return fail(stream, error, now)
+            }
         }
         stream.pause = .sourceAway
         stream.isRefusalTold = false

@@ -27,6 +27,8 @@ final class StreamWriting {
     var journalLines = ""
     /// The journal is missing or damaged and must be written anew.
     var isJournalLost = false
+    /// The journal has lines that a power cut would take.
+    var isJournalDirty = false
     /// Where gaps changed since the last commit; nil when the ledger did not.
     var touched: TimeRange?
 

@@ -125,8 +125,9 @@ extension ArchiveWriter {
     /// The journal is written anew when it is longer than this and much longer than it need be.
     static let journalLimit: Int64 = 64 << 10
 
-    func writeJournal(of stream: StreamWriting) throws(FileSystemError) {
-        guard !stream.journalLines.isEmpty || stream.isJournalLost else { return }
+    /// - Parameter durably: a power cut must not lose it; else a killed process does not.
+    func writeJournal(of stream: StreamWriting, durably: Bool = true) throws(FileSystemError) {
+        guard !stream.journalLines.isEmpty || stream.isJournalLost || durably && stream.isJournalDirty else { return }
         let path = stream.name + "/" + RunPath.journalName
         if stream.isJournalLost || stream.journal.generation == 0
             || stream.journal.offset > Self.journalLimit
@@ -144,7 +145,12 @@ extension ArchiveWriter {
         // What a failed write left behind must not stand after the next line.
         if try file.size() > stream.journal.offset { try file.truncate(to: stream.journal.offset) }
         try file.write([text], at: stream.journal.offset)
-        if settings.durability != .system { try fileSystem.sync([file]) }
+        if durably {
+            if settings.durability != .system { try fileSystem.sync([file]) }
+            stream.isJournalDirty = false
+        } else {
+            stream.isJournalDirty = true
+        }
         stream.journal.offset += Int64(text.readableBytes)
         stream.journalLines = ""
     }
