@@ -13,7 +13,6 @@ extension ArchiveWriter {
                 }
                 try recoverDamaged(stream)
                 stream.fault = nil
-                report(.recordingResumed(stream: stream.name))
                 countFailing()
             } catch {
                 fail(stream, error, now)

@@ -238,6 +238,8 @@ package final class ArchiveWriter {
                         $0.segmentsWritten += Int64(closed.count)
                     }
                     guard let last = closed.last else { continue }
+                    // A retry may succeed and the next write fail again: only a segment is a resumption.
+                    if stream.attempts > 0 { report(.recordingResumed(stream: stream.name)) }
                     stream.attempts = 0
                     hasClosedSegments = true
                     view.update(stream.name) {
