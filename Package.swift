@@ -157,7 +157,7 @@ let package = Package(
         tests(
             "InputsTests",
             ["Inputs", "Ingest", "MPEGTS", "CMAF", "Media", nioCore, nioPosix, nioHTTP1, asyncHTTPClient]),
-        tests("LiveStreamTests", ["LiveStream", "Ingest", "CMAF", "Media", nioCore, nioEmbedded]),
+        tests("LiveStreamTests", ["LiveStream", "Ingest", "CMAF", "MPEGTS", "Media", nioCore, nioEmbedded, nioConcurrency]),
         tests(
             "PlaybackTests",
             [

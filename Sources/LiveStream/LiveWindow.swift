@@ -90,9 +90,10 @@ package struct LiveWindow: Sendable {
     }
 
     /// What another server needs to go on with the numbers of this window.
+    /// What was handed over to this window, while it has no segment of its own.
     package var continuation: SequenceContinuation? {
-        segments.last.map {
-            SequenceContinuation(nextSequence: $0.sequence + 1, discontinuitySequence: $0.discontinuitySequence)
+        nextSequence.map {
+            SequenceContinuation(nextSequence: $0, discontinuitySequence: discontinuitySequence)
         }
     }
 
@@ -103,8 +104,8 @@ package struct LiveWindow: Sendable {
     /// Takes the next chunk. A chunk that starts a segment closes the one before. A chunk of a segment that is not the
     /// open one is not appended anywhere.
     package mutating func append(_ chunk: Chunk) {
-        version &+= 1
         if chunk.startsSegment {
+            version &+= 1
             if !segments.isEmpty { segments[segments.count - 1].isClosed = true }
             if chunk.isDiscontinuous { discontinuitySequence += 1 }
             let sequence = nextSequence ?? chunk.segmentStart.index(of: segmentDuration)
@@ -113,6 +114,7 @@ package struct LiveWindow: Sendable {
                 LiveSegment(first: chunk, sequence: sequence, discontinuitySequence: discontinuitySequence))
             trim()
         } else if let last = segments.last, !last.isClosed, last.start == chunk.segmentStart {
+            version &+= 1
             segments[segments.count - 1].append(chunk)
             trim()
         }
@@ -123,11 +125,21 @@ package struct LiveWindow: Sendable {
         guard let last = segments.last, !last.isClosed else { return }
         version &+= 1
         segments[segments.count - 1].isClosed = true
+        trim()
     }
 
     package mutating func setLimits(_ limits: Limits) {
         self.limits = limits
+        let before = segments.count
         trim()
+        if segments.count != before { version &+= 1 }
+    }
+
+    /// The chunks that a new reader begins with: from the start of the last segment that begins with a key frame to the
+    /// newest; none while there is no such segment.
+    package var backlog: [Chunk] {
+        guard let first = segments.lastIndex(where: { $0.chunks.first?.startsWithKeyFrame ?? false }) else { return [] }
+        return segments[first...].flatMap(\.chunks)
     }
 
     private mutating func trim() {

@@ -10,7 +10,8 @@
 ///     │   ended, or silent for source_timeout    │                         │
 ///     └──── (retry with back-off) ◄──────────────┴─────────────────────────┘
 /// ```
-/// - The best input is opened first. When it ends or is silent for its `source_timeout`, the next one is opened, and so on.
+/// - The best input is opened first. When it ends or is silent for its `source_timeout`, the next one is opened, and so on;
+///   those before it are tried again and again meanwhile.
 /// - While a worse input plays, every better one is tried again with back-off; once it delivers a key frame, it plays.
 ///   Inputs of equal priority do not replace one another.
 /// - `backup` plays while no input delivers, and gives way to the first that does.
@@ -19,65 +20,24 @@
 /// Times are monotonic, counted from any origin. The same events at the same times with the same random numbers give the
 /// same effects.
 package struct InputSelection: Sendable {
-    /// What the configuration says of one input.
-    package struct Choice: Hashable, Sendable {
-        /// 1 is best.
-        package var priority: Int
-        package var sourceTimeout: Duration
-        package var isHot: Bool
-        /// A filler for when all others are silent.
-        package var isBackup: Bool
-
-        package init(
-            priority: Int, sourceTimeout: Duration = .seconds(60), isHot: Bool = false, isBackup: Bool = false
-        ) {
-            self.priority = priority
-            self.sourceTimeout = sourceTimeout
-            self.isHot = isHot
-            self.isBackup = isBackup
-        }
-    }
-
-    package enum Effect: Hashable, Sendable {
-        case open(Int)
-        case close(Int)
-        /// Frames of this input are the stream's from its next key frame on.
-        case play(Int, reason: String)
-        /// No input delivers: the stream has no media.
-        case pause(reason: String)
-    }
-
-    /// What an operator sees of an input.
-    package enum InputState: String, Hashable, Sendable {
-        case standby, waiting, probing, playing
-    }
-
-    package struct Counters: Hashable, Sendable {
-        package var switches = 0
-        package var onPrimary = Duration.zero
-        package var onOthers = Duration.zero
-        package var withoutData = Duration.zero
-        package init() {}
-    }
-
-    /// How long an input without media waits before the `backup` fills in.
-    package static let backupGrace = Duration.seconds(3)
-    /// Silence after which a playing stream counts as being without media, though it is not yet switched.
-    package static let silence = Duration.seconds(2)
-
     private struct Input: Sendable {
         var choice: Choice
         var isOpen = false
         /// When it was opened or delivered last.
         var lastSign = Duration.zero
-        var hasDelivered = false
+        /// Since when it delivers; nil before the first frame of a session.
+        var deliversSince: Duration?
         var retryAt: Duration?
         var retries = 0
-        /// Attempts since it last delivered; sets the back-off.
+        /// Attempts since it was last sound; sets the back-off.
         var failures = 0
         var trouble: String?
         /// It may be used: nothing better than it is working, so it has been called up.
         var isCalled = false
+        /// It has not failed since it was called up: the next one waits for what becomes of it.
+        var isFirstTry = false
+        /// It cannot work as it is configured.
+        var isHopeless = false
     }
 
     private var inputs: [Input]
@@ -85,11 +45,14 @@ package struct InputSelection: Sendable {
     private let ranking: [Int]
     package private(set) var active: Int?
     package private(set) var counters = Counters()
+    private var lastActive: Int?
     private var countedUntil: Duration
     private let startedAt: Duration
     private var lastMediaAt: Duration?
+    /// The same, of inputs that are no backup.
+    private var lastInputMediaAt: Duration?
 
-    /// - Parameter choices: in the order of the configuration; at least one.
+    /// - Parameter choices: in the order of the configuration.
     package init(_ choices: [Choice], at now: Duration) {
         inputs = choices.map { Input(choice: $0) }
         ranking = choices.indices.sorted { first, second in
@@ -104,7 +67,7 @@ package struct InputSelection: Sendable {
     /// Opens the best input, and those that are kept hot.
     package mutating func start(at now: Duration) -> [Effect] {
         var effects: [Effect] = []
-        if let best = ranking.first { call(best, at: now, into: &effects) }
+        callUp(at: now, into: &effects)
         for index in ranking where inputs[index].choice.isHot { call(index, at: now, into: &effects) }
         return effects
     }
@@ -114,15 +77,32 @@ package struct InputSelection: Sendable {
         guard inputs.indices.contains(index), inputs[index].isOpen else { return [] }
         count(until: now)
         inputs[index].lastSign = now
-        inputs[index].hasDelivered = true
-        inputs[index].failures = 0
+        let since = inputs[index].deliversSince ?? now
+        inputs[index].deliversSince = since
         inputs[index].trouble = nil
+        if now - since >= Self.soundAfter { inputs[index].failures = 0 }
         if active == index {
-            lastMediaAt = now
+            noteMedia(of: index, at: now)
             return []
         }
-        guard withKeyFrame, isBetter(index, than: active) else { return [] }
-        return play(index, at: now)
+        let isDecodable = withKeyFrame || (isIdle && now - since >= Self.keyFramePatience)
+        guard isDecodable, inputs[index].choice.isBackup ? mayFill(index, at: now) : isBetter(index, than: active)
+        else {
+            return []
+        }
+        var effects: [Effect] = []
+        let reason: String
+        if let old = active {
+            reason =
+                inputs[index].choice.isBackup
+                ? "input \(old + 1) is silent: input \(index + 1) fills in"
+                : "input \(index + 1) delivers and is better than input \(old + 1)"
+        } else {
+            reason =
+                lastActive == nil ? "the stream starts with input \(index + 1)" : "input \(index + 1) delivers"
+        }
+        play(index, reason: reason, at: now, into: &effects)
+        return effects
     }
 
     /// An input's session ended by itself.
@@ -131,8 +111,11 @@ package struct InputSelection: Sendable {
     ) -> [Effect] {
         guard inputs.indices.contains(index), inputs[index].isOpen else { return [] }
         count(until: now)
-        inputs[index].isOpen = false
-        return lose(index, because: failure.message, isFinal: failure.code == .misconfigured, at: now, using: &random)
+        var effects: [Effect] = []
+        inputs[index].isHopeless = failure.code == .misconfigured
+        lose(index, because: failure.message, at: now, using: &random, into: &effects)
+        callUp(at: now, into: &effects)
+        return effects
     }
 
     /// Time has passed: sees silent inputs and due retries. Call it a few times a second.
@@ -141,22 +124,23 @@ package struct InputSelection: Sendable {
         var effects: [Effect] = []
         for index in ranking where inputs[index].isOpen {
             let silence = now - inputs[index].lastSign
-            guard silence >= inputs[index].choice.sourceTimeout else { continue }
-            inputs[index].isOpen = false
+            let timeout = inputs[index].choice.sourceTimeout
+            guard silence >= timeout else { continue }
+            let trouble = "no media for \(silence.components.seconds) s"
+            inputs[index].trouble = trouble
+            let hasDelivered = inputs[index].deliversSince != nil
+            guard hasDelivered || silence >= max(timeout, Self.openPatience) else { continue }
             effects.append(.close(index))
-            effects += lose(
-                index, because: "no media for \(silence.components.seconds) s", isFinal: false, at: now, using: &random)
+            lose(index, because: trouble, at: now, using: &random, into: &effects)
         }
         for index in ranking {
             guard let due = inputs[index].retryAt, due <= now, mayTry(index) else { continue }
-            inputs[index].retryAt = nil
             inputs[index].retries += 1
             open(index, at: now, into: &effects)
         }
-        if active == nil, let backup = ranking.first(where: { inputs[$0].choice.isBackup }), !inputs[backup].isCalled,
-            now - (lastMediaAt ?? startedAt) >= Self.backupGrace
-        {
-            call(backup, at: now, into: &effects)
+        callUp(at: now, into: &effects)
+        for index in ranking where inputs[index].choice.isBackup && mayFill(index, at: now) {
+            call(index, at: now, into: &effects)
         }
         return effects
     }
@@ -165,7 +149,9 @@ package struct InputSelection: Sendable {
     package func state(of index: Int) -> (state: InputState, trouble: String?, retries: Int) {
         let input = inputs[index]
         let state: InputState =
-            active == index ? .playing : input.isOpen ? .probing : input.retryAt != nil ? .waiting : .standby
+            active == index
+            ? .playing
+            : input.isOpen ? .probing : input.isHopeless ? .failed : input.retryAt != nil ? .waiting : .standby
         return (state, input.trouble, input.retries)
     }
 
@@ -174,7 +160,10 @@ package struct InputSelection: Sendable {
         active != nil && lastMediaAt.map { now - $0 < Self.silence } ?? false
     }
 
-    // MARK: Steps
+    // MARK: Order
+
+    /// Nothing plays, or only the filler.
+    private var isIdle: Bool { active.map { inputs[$0].choice.isBackup } ?? true }
 
     private func isBetter(_ index: Int, than other: Int?) -> Bool {
         guard let other else { return true }
@@ -183,20 +172,26 @@ package struct InputSelection: Sendable {
         return mine.priority < theirs.priority
     }
 
-    private mutating func play(_ index: Int, at now: Duration) -> [Effect] {
-        var effects: [Effect] = []
-        let reason: String
-        if let old = active {
-            reason = "input \(index + 1) delivers again and is better than input \(old + 1)"
-            counters.switches += 1
-        } else if lastMediaAt == nil {
-            reason = "the stream starts with input \(index + 1)"
-        } else {
-            reason = "input \(index + 1) delivers"
-            counters.switches += 1
-        }
+    /// A retry makes sense while the input could take over.
+    private func mayTry(_ index: Int) -> Bool {
+        inputs[index].isCalled && !inputs[index].isOpen && (isBetter(index, than: active) || inputs[index].choice.isHot)
+    }
+
+    /// The inputs have been silent long enough for this backup.
+    private func mayFill(_ index: Int, at now: Duration) -> Bool {
+        guard active != index else { return false }
+        let silence = now - (lastInputMediaAt ?? startedAt)
+        guard let after = inputs[index].choice.fillsAfter else { return active == nil && silence >= Self.backupGrace }
+        return isIdle || !hasMedia(at: now) ? silence >= after : false
+    }
+
+    // MARK: Steps
+
+    private mutating func play(_ index: Int, reason: String, at now: Duration, into effects: inout [Effect]) {
+        if let lastActive, lastActive != index { counters.switches += 1 }
         active = index
-        lastMediaAt = now
+        lastActive = index
+        noteMedia(of: index, at: now)
         effects.append(.play(index, reason: reason))
         // What is worse is not needed any more, unless it is kept hot; what is equal neither.
         for other in ranking where other != index && !isBetter(other, than: index) && !inputs[other].choice.isHot {
@@ -207,73 +202,79 @@ package struct InputSelection: Sendable {
                 effects.append(.close(other))
             }
         }
-        return effects
     }
 
-    /// An input does not work: it is tried again later, and the next one is called up if nothing plays.
+    /// An input does not work: it is tried again later. When it played, a ready one takes over.
     private mutating func lose(
-        _ index: Int, because reason: String, isFinal: Bool, at now: Duration,
-        using random: inout some RandomNumberGenerator
-    ) -> [Effect] {
-        var effects: [Effect] = []
-        inputs[index].trouble = reason
+        _ index: Int, because trouble: String, at now: Duration, using random: inout some RandomNumberGenerator,
+        into effects: inout [Effect]
+    ) {
+        inputs[index].isOpen = false
+        inputs[index].isFirstTry = false
+        inputs[index].deliversSince = nil
+        inputs[index].trouble = trouble
         inputs[index].failures += 1
-        inputs[index].retryAt = isFinal ? nil : now + backOff(failures: inputs[index].failures, using: &random)
-        if active == index {
-            active = nil
-            if let hot = ranking.first(where: { $0 != index && inputs[$0].isOpen && inputs[$0].hasDelivered }) {
-                counters.switches += 1
-                active = hot
-                lastMediaAt = now
-                return [.play(hot, reason: "input \(index + 1) is lost: \(reason)")]
-            }
-            effects.append(.pause(reason: "input \(index + 1) is lost: \(reason)"))
+        inputs[index].retryAt =
+            inputs[index].isHopeless ? nil : now + Self.backOff(failures: inputs[index].failures, using: &random)
+        guard active == index else { return }
+        active = nil
+        let reason = "input \(index + 1) is lost: \(trouble)"
+        if let ready = ranking.first(where: { isReady($0, at: now) }) {
+            play(ready, reason: reason, at: now, into: &effects)
+        } else {
+            effects.append(.pause(reason: reason))
         }
-        guard active == nil else { return effects }
-        if let next = ranking.first(where: { !inputs[$0].isCalled && !inputs[$0].choice.isBackup }) {
-            call(next, at: now, into: &effects)
+    }
+
+    /// It delivers at this moment, so that it can take over at once.
+    private func isReady(_ index: Int, at now: Duration) -> Bool {
+        let input = inputs[index]
+        return input.isOpen && input.deliversSince != nil && now - input.lastSign < Self.silence
+            && (!input.choice.isBackup || input.choice.isHot)
+    }
+
+    /// Calls up, best first, what is better than the one that plays, down to the first of which it is not known yet
+    /// whether it works.
+    private mutating func callUp(at now: Duration, into effects: inout [Effect]) {
+        for index in ranking where !inputs[index].choice.isBackup {
+            guard isBetter(index, than: active) else { return }
+            call(index, at: now, into: &effects)
+            let input = inputs[index]
+            if input.isOpen, input.isFirstTry, now - input.lastSign < input.choice.sourceTimeout { return }
         }
-        return effects
     }
 
     private mutating func call(_ index: Int, at now: Duration, into effects: inout [Effect]) {
-        guard !inputs[index].isCalled else { return }
+        guard !inputs[index].isCalled, !inputs[index].isHopeless else { return }
         inputs[index].isCalled = true
+        inputs[index].isFirstTry = true
         open(index, at: now, into: &effects)
     }
 
     private mutating func open(_ index: Int, at now: Duration, into effects: inout [Effect]) {
         guard !inputs[index].isOpen else { return }
         inputs[index].isOpen = true
-        inputs[index].hasDelivered = false
+        inputs[index].deliversSince = nil
         inputs[index].lastSign = now
         inputs[index].retryAt = nil
         effects.append(.open(index))
     }
 
-    /// A retry makes sense while the input could take over.
-    private func mayTry(_ index: Int) -> Bool {
-        inputs[index].isCalled && !inputs[index].isOpen && (isBetter(index, than: active) || inputs[index].choice.isHot)
+    private mutating func noteMedia(of index: Int, at now: Duration) {
+        lastMediaAt = now
+        if !inputs[index].choice.isBackup { lastInputMediaAt = now }
     }
 
-    /// | failures | 1 | 2 | 3 | 4 | 5 | 6 and more |
-    /// |---|---|---|---|---|---|---|
-    /// | seconds | 0.5 | 1 | 2 | 4 | 8 | 15 |
-    ///
-    /// each ± 20 %, so that many streams of one lost source do not knock at the same moment.
-    private func backOff(failures: Int, using random: inout some RandomNumberGenerator) -> Duration {
-        let seconds = min(15, 0.5 * Double(1 << min(failures - 1, 5)))
-        return .milliseconds(Int64(seconds * Double.random(in: 800...1200, using: &random)))
-    }
-
+    /// Time counts as with media up to `silence` after the last frame of the input that plays.
     private mutating func count(until now: Duration) {
         let span = now - countedUntil
         guard span > .zero else { return }
-        countedUntil = now
-        if let active, hasMedia(at: now) {
-            if active == ranking.first { counters.onPrimary += span } else { counters.onOthers += span }
-        } else {
-            counters.withoutData += span
+        var withMedia = Duration.zero
+        if let active, let lastMediaAt {
+            withMedia = min(span, max(.zero, lastMediaAt + Self.silence - countedUntil))
+            if active == ranking.first { counters.onPrimary += withMedia } else { counters.onOthers += withMedia }
         }
+        counters.withoutData += span - withMedia
+        countedUntil = now
     }
 }

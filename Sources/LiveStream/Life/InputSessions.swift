@@ -22,8 +22,10 @@ struct InputSessions {
     private var slots: [Slot]
     private var nextNumber: UInt64 = 1
 
-    init(count: Int) {
+    /// - Parameter past: the sessions before a change of the inputs; events of theirs may still be on their way.
+    init(count: Int, after past: InputSessions? = nil) {
         slots = Array(repeating: Slot(), count: count)
+        nextNumber = past?.nextNumber ?? 1
     }
 
     /// A session of the input is about to open; its events carry the returned number.
@@ -49,7 +51,10 @@ struct InputSessions {
 
     func source(of index: Int) -> Source? { slots[index].source }
 
-    func leadingTrack(of index: Int) -> TrackID? { slots[index].source?.tracks.leading?.id }
+    func leadingTrack(of index: Int) -> TrackID? {
+        guard let tracks = slots[index].source?.tracks else { return nil }
+        return (tracks.leading ?? tracks.tracks.first)?.id
+    }
 
     /// The stream takes its frames from this input now.
     mutating func setPlaying(_ index: Int) {

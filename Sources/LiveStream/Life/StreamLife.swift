@@ -16,6 +16,10 @@ final class StreamLife {
     private var sessions: InputSessions
     private var segmenter: Segmenter
     private var lastPlayed: Int?
+    /// Another server's timeline waits for the first source, which goes on with it where its timestamps fit.
+    private var isHandedOver: Bool
+    /// The input of ready chunks that plays has not yet begun a segment.
+    private var awaitsSegment = false
     private var window: LiveWindow
     private var readers = FanOut()
     private var transportStream = TransportStreamFeed()
@@ -33,6 +37,7 @@ final class StreamLife {
         self.eventLoop = eventLoop
         self.environment = environment
         self.published = published
+        isHandedOver = continuation?.media != nil
         selection = InputSelection(definition.inputs.map(\.choice), at: environment.monotonic())
         sessions = InputSessions(count: definition.inputs.count)
         segmenter = Segmenter(segmentDuration: definition.segmentDuration, continuing: continuation?.media)
@@ -68,16 +73,22 @@ final class StreamLife {
 
     func update(_ new: LiveStreamDefinition) {
         let inputsChanged = new.inputs != definition.inputs
+        let needsRestart = inputsChanged || new.segmentDuration != definition.segmentDuration
         definition = new
         window.setLimits(new.windowLimits)
         published.withLockedValue {
             $0.title = new.title
             $0.window = window
         }
-        guard inputsChanged, !isStopped else { return }
+        guard needsRestart, !isStopped else { return }
         sessions.closeAll()
         finishMedia()
-        sessions = InputSessions(count: new.inputs.count)
+        sessions = InputSessions(count: new.inputs.count, after: sessions)
+        if inputsChanged {
+            lastPlayed = nil
+            isHandedOver = false
+        }
+        segmenter = Segmenter(segmentDuration: new.segmentDuration, continuing: segmenter.handover)
         selection = InputSelection(new.inputs.map(\.choice), at: environment.monotonic())
         perform(selection.start(at: environment.monotonic()))
     }
@@ -122,9 +133,7 @@ final class StreamLife {
         case .clockJump:
             if selection.active == index { segmenter.clockJumped() }
         case .chunk(let chunk):
-            perform(
-                selection.delivered(index, withKeyFrame: chunk.startsWithKeyFrame, at: environment.monotonic()))
-            if selection.active == index { take([chunk]) }
+            receivedChunk(chunk, from: index)
         case .ended(let failure):
             sessions.forget(index)
             environment.report(
@@ -134,13 +143,33 @@ final class StreamLife {
         }
     }
 
+    /// Chunks that another server cut. The first that is played starts a segment after all that the stream has.
+    private func receivedChunk(_ chunk: Chunk, from index: Int) {
+        let canBegin = chunk.startsSegment && chunk.startsWithKeyFrame
+        perform(selection.delivered(index, withKeyFrame: canBegin, at: environment.monotonic()))
+        guard selection.active == index, sessions.isPlaying(index) else { return }
+        var chunk = chunk
+        if awaitsSegment {
+            let newest = window.segments.last
+            guard chunk.startsSegment, newest.map({ chunk.start >= $0.end }) ?? true else { return }
+            if let newest, newest.end != chunk.start || newest.tracks != chunk.tracks { chunk.isDiscontinuous = true }
+            awaitsSegment = false
+        }
+        take([chunk])
+        // What the chunker goes on from when an input with frames takes over.
+        segmenter = Segmenter(
+            segmentDuration: definition.segmentDuration,
+            continuing: SegmenterContinuation(anchor: nil, end: chunk.end, tracks: chunk.tracks))
+    }
+
     private func receivedFrames(_ frames: [Frame], from index: Int) {
+        // Without tracks nobody knows what they are (`InputEvent` promises that they come first).
+        guard sessions.source(of: index) != nil else { return }
         let leading = sessions.leadingTrack(of: index)
         let firstKey = frames.firstIndex { $0.isKey && $0.track == leading }
         let wasActive = selection.active == index
         perform(selection.delivered(index, withKeyFrame: firstKey != nil, at: environment.monotonic()))
-        guard selection.active == index else { return }
-        if !sessions.isPlaying(index) { return }
+        guard selection.active == index, sessions.isPlaying(index) else { return }
         // A switch happens at a key frame: what came before it in the same batch is not played.
         let useful = wasActive ? frames[...] : frames[(firstKey ?? 0)...]
         var chunks: [Chunk] = []
@@ -150,10 +179,14 @@ final class StreamLife {
     }
 
     private func play(_ index: Int, reason: String) {
-        guard let source = sessions.source(of: index) else { return }
         var chunks: [Chunk] = []
-        segmenter.sourceStarts(sameSource: lastPlayed == index, into: &chunks)
-        segmenter.tracksChanged(source.tracks, clock: source.clock, into: &chunks)
+        segmenter.sourceStarts(sameSource: lastPlayed == index || isHandedOver, into: &chunks)
+        isHandedOver = false
+        // An input of ready chunks has no tracks of its own: each chunk says what it is made of.
+        if let source = sessions.source(of: index) {
+            segmenter.tracksChanged(source.tracks, clock: source.clock, into: &chunks)
+        }
+        awaitsSegment = true
         lastPlayed = index
         sessions.setPlaying(index)
         take(chunks)
@@ -192,7 +225,8 @@ final class StreamLife {
         for chunk in chunks {
             window.append(chunk)
             let packets = transportStream.next(
-                chunk, isWanted: readers.transportStreamReaders > 0)
+                chunk, isWanted: readers.transportStreamReaders > 0,
+                oldest: window.segments.first?.start ?? chunk.start)
             if readers.readerCount > 0 {
                 readers.deliver(
                     ChunkDelivery(
@@ -224,12 +258,16 @@ final class StreamLife {
             reader.eventLoop.execute { reader.streamEnded(reason: "the stream has stopped") }
             return nil
         }
-        let backlog = window.segments.last { $0.chunks.first?.startsWithKeyFrame ?? false }?.chunks ?? []
-        let packets = kind == .transportStream ? transportStream.backlog(backlog) : []
-        let deliveries = backlog.enumerated().map { index, chunk in
-            ChunkDelivery(
-                chunk: chunk, transportStream: kind == .transportStream ? packets[index] : nil,
-                startsWithKeyFrame: chunk.startsSegment && chunk.startsWithKeyFrame)
+        let backlog = window.backlog
+        let packets =
+            kind == .transportStream ? transportStream.backlog(backlog) : Array(repeating: nil, count: backlog.count)
+        var deliveries: [ChunkDelivery] = []
+        for (chunk, packets) in zip(backlog, packets) {
+            if kind == .transportStream, packets == nil { continue }
+            deliveries.append(
+                ChunkDelivery(
+                    chunk: chunk, transportStream: packets,
+                    startsWithKeyFrame: chunk.startsSegment && chunk.startsWithKeyFrame))
         }
         return readers.add(reader, kind: kind, backlog: deliveries)
     }

@@ -12,8 +12,12 @@ struct ProgramTableWriter: Sendable {
     let association: [UInt8]
     let map: [UInt8]
 
+    /// version_number of the map, 0…31.
+    let version: UInt8
+
     /// - Parameter clockPID: the PID that carries the PCR.
-    init(tracks: [Track], clockPID: UInt16) {
+    init(tracks: [Track], clockPID: UInt16, version: UInt8 = 0) {
+        self.version = version
         let association =
             UInt16(0xe000 | Self.mapPID).bigEndianBytes
         self.association =
@@ -35,7 +39,7 @@ struct ProgramTableWriter: Sendable {
             body += (0xe000 | (Self.firstPID + UInt16(index))).bigEndianBytes
             body += (0xf000 | UInt16(descriptors.count)).bigEndianBytes + descriptors
         }
-        map = [0] + Self.section(table: 2, id: Self.programNumber, body: body)
+        map = [0] + Self.section(table: 2, id: Self.programNumber, version: version, body: body)
     }
 
     /// stream_type and ES descriptors (ISO/IEC 13818-1 table 2-34; AC-3: ATSC A/52 annex A, as HLS asks for).
@@ -53,10 +57,10 @@ struct ProgramTableWriter: Sendable {
         }
     }
 
-    /// A section with header and CRC (§2.4.4.11), version 0, applicable now.
-    private static func section(table: UInt8, id: UInt16, body: [UInt8]) -> [UInt8] {
+    /// A section with header and CRC (§2.4.4.11), applicable now.
+    private static func section(table: UInt8, id: UInt16, version: UInt8 = 0, body: [UInt8]) -> [UInt8] {
         let length = UInt16(5 + body.count + 4)
-        var bytes = [table] + (0xb000 | length).bigEndianBytes + id.bigEndianBytes + [0xc1, 0, 0] + body
+        var bytes = [table] + (0xb000 | length).bigEndianBytes + id.bigEndianBytes + [0xc1 | version << 1, 0, 0] + body
         let crc = SectionCRC.compute(bytes)
         bytes += UInt16(crc >> 16).bigEndianBytes + UInt16(truncatingIfNeeded: crc).bigEndianBytes
         return bytes

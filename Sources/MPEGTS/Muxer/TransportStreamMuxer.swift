@@ -31,7 +31,9 @@ package struct TransportStreamMuxer: Sendable {
     private var lastTables: MediaTime?
     private var lastClock: MediaTime?
 
-    package init(tracks: TrackSet) {
+    /// - Parameter before: the muxer of the same output before its tracks changed: the continuity counters go on, and the
+    ///   tables get the next version, so that a receiver that knows the old ones reads them (§2.4.4.5, §2.4.4.9).
+    package init(tracks: TrackSet, after before: TransportStreamMuxer? = nil) {
         // PIDs up to 0x1f00 are free of the map's; nobody has so many tracks, and a PMT holds fewer.
         let listed = Array(tracks.tracks.prefix(128))
         streams = listed.enumerated().map {
@@ -40,7 +42,9 @@ package struct TransportStreamMuxer: Sendable {
         leading = tracks.leading?.id ?? listed.first?.id
         let clock = streams.first { $0.track.id == tracks.leading?.id } ?? streams.first
         clockPID = clock?.pid ?? 0x1fff
-        tables = ProgramTableWriter(tracks: listed, clockPID: clockPID)
+        tables = ProgramTableWriter(
+            tracks: listed, clockPID: clockPID, version: before.map { ($0.tables.version + 1) & 31 } ?? 0)
+        if let before { packets = before.packets }
     }
 
     /// Tables are written before the next frame: a reader may begin there.

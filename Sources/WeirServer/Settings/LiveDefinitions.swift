@@ -19,7 +19,7 @@ extension LiveStreamDefinition {
                 Input(
                     url: "file://\(backup.path)",
                     choice: InputSelection.Choice(
-                        priority: .max, sourceTimeout: backup.timeout ?? .seconds(60), isBackup: true)))
+                        priority: .max, isBackup: true, fillsAfter: backup.timeout)))
         }
         self.init(
             name: settings.name, title: settings.title, inputs: inputs,
