@@ -65,7 +65,17 @@ import Testing
         #expect(registry.viewerCount(of: "cam", at: at(50)) == 1)
         registry.close(id)
         registry.close(id)
+        #expect(registry.byteCount == 493, "what has ended still counts")
         #expect(registry.viewerCount(of: "cam", at: at(50)) == 0)
         #expect(registry.viewerCount(of: "other", at: at(50)) == 0)
+    }
+
+    @Test func outputIsMeasuredBetweenLooks() {
+        func at(_ milliseconds: Int64) -> NIODeadline { .uptimeNanoseconds(1) + .milliseconds(milliseconds) }
+        var meter = OutputMeter(byteCount: 1000, at: at(0))
+        #expect(meter.look(byteCount: 9000, at: at(999)) == 0, "too soon")
+        #expect(meter.look(byteCount: 126_000, at: at(2000)) == 500)
+        #expect(meter.look(byteCount: 999_000, at: at(2500)) == 500, "another observer, half a second later")
+        #expect(meter.look(byteCount: 126_000, at: at(4000)) == 0)
     }
 }

@@ -52,6 +52,8 @@ package final class SessionRegistry: Sendable {
         var entries: [UInt64: Entry] = [:]
         var byKey: [Key: UInt64] = [:]
         var viewers: [String: Int] = [:]
+        /// Of sessions that have ended.
+        var pastBytes = 0
         var nextSweep: NIODeadline = .uptimeNanoseconds(0)
     }
 
@@ -123,6 +125,13 @@ package final class SessionRegistry: Sendable {
         }
     }
 
+    /// Bytes of media handed to viewers since the start, of sessions past and present.
+    package var byteCount: Int {
+        state.withLock { state in
+            state.entries.values.reduce(state.pastBytes) { $0 + $1.counters.bytes.load(ordering: .relaxed) }
+        }
+    }
+
     /// Viewers of a stream now.
     package func viewerCount(of stream: String, at now: NIODeadline) -> Int {
         state.withLock { state in
@@ -150,6 +159,7 @@ package final class SessionRegistry: Sendable {
 
     private func remove(_ state: inout State, _ id: UInt64) {
         guard let entry = state.entries.removeValue(forKey: id) else { return }
+        state.pastBytes += entry.counters.bytes.load(ordering: .relaxed)
         if let key = entry.key { state.byKey[key] = nil }
         let count = (state.viewers[entry.session.stream] ?? 1) - 1
         state.viewers[entry.session.stream] = count > 0 ? count : nil

@@ -26,6 +26,7 @@ final class ServerModel: ManagedServer {
     private let statistics: ProcessStatistics
     private let clocks: SystemClocks
     private let configuration: RunningConfiguration
+    private let output: NIOLockedValueBox<OutputMeter>
     private let control: Control
     /// Nil for a server on its own.
     private let group: ServerGroup?
@@ -46,6 +47,7 @@ final class ServerModel: ManagedServer {
         self.configuration = configuration
         self.control = control
         self.group = group
+        output = NIOLockedValueBox(OutputMeter(byteCount: sessions.byteCount, at: clocks.monotonic()))
     }
 
     var access: APIAccess {
@@ -85,14 +87,17 @@ final class ServerModel: ManagedServer {
     }
 
     func serverFacts() -> ServerFacts {
+        let now = clocks.monotonic()
+        let sent = sessionRegistry.byteCount
         let streams = keeper.entries.compactMap { $0.running?.status }
         let alive = streams.filter(\.isAlive)
         return ServerFacts(
             hostname: hostname, version: WeirVersion.text, instanceID: instanceID, uptime: statistics.uptime,
             now: clocks.utc().unixMilliseconds, cpu: statistics.cpuPercent, memory: statistics.residentBytes,
             streams: keeper.entries.count, streamsAlive: alive.count,
-            clients: sessionRegistry.sessions(at: clocks.monotonic()).count,
-            inputKbit: alive.reduce(0) { $0 + $1.bitrate }, outputKbit: 0)
+            clients: sessionRegistry.sessions(at: now).count,
+            inputKbit: alive.reduce(0) { $0 + $1.bitrate },
+            outputKbit: output.withLockedValue { $0.look(byteCount: sent, at: now) })
     }
 
     func peers() -> [PeerFacts] { group?.peerFacts(own: serverFacts()) ?? [] }

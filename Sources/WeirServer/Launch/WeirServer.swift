@@ -153,8 +153,10 @@ package struct WeirServer: Sendable {
         }
         var running = ServiceGroupConfiguration(
             // Ended in the opposite order: the group gives its streams away while peers can still ask.
-            services: ([streams, ReloadService(reload: reload, logger: logger)] as [any Service]) + listeners
-                + (group.map { [GroupService(service: $0.service)] } ?? []),
+            services: ([
+                streams, ReloadService(reload: reload, logger: logger),
+                PlaybackUpkeep(playback: playback, now: clocks.monotonic),
+            ] as [any Service]) + listeners + (group.map { [GroupService(service: $0.service)] } ?? []),
             gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
         running.maximumGracefulShutdownDuration = Self.longestShutdown
         let services = ServiceGroup(configuration: running)
