@@ -72,6 +72,7 @@ let package = Package(
         // ground
         room("Media", [nioCore]),
         .target(name: "CLinux"),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
 
         // formats
         room("MPEGTS", ["Media", nioCore]),
@@ -104,7 +105,7 @@ let package = Package(
         room(
             "Playback",
             [
-                "Media", "CMAF", "HLS", "MPEGTS", "LiveStream", "Archive", "ArchiveStorage", nioCore, nioPosix,
+                "CZlib", "Media", "CMAF", "HLS", "MPEGTS", "LiveStream", "Archive", "ArchiveStorage", nioCore, nioPosix,
                 nioHTTP1, nioConcurrency, log,
             ], resources: [.embedInCode("Player/Files")]),
 

@@ -7,7 +7,7 @@
 set -euo pipefail
 
 purpose=${1:-build}
-packages=(libsqlite3-dev)
+packages=(libsqlite3-dev zlib1g-dev)
 case $purpose in
 build) ;;
 test) packages+=(ffmpeg iproute2 vlc-bin vlc-plugin-base gstreamer1.0-tools gstreamer1.0-plugins-base

@@ -6,9 +6,10 @@ import Testing
 
 @Suite struct AddressTests {
     @Test(arguments: [
-        ("/cam/index.m3u8", "", "cam", MediaRoute.multivariantPlaylist(.fragmentedMP4)),
-        ("/a/b/c/index.m3u8", "", "a/b/c", .multivariantPlaylist(.fragmentedMP4)),
-        ("/cam/video.m3u8", "token=1", "cam", .multivariantPlaylist(.fragmentedMP4)),
+        ("/cam/index.m3u8", "", "cam", MediaRoute.multivariantPlaylist(nil)),
+        ("/a/b/c/index.m3u8", "", "a/b/c", .multivariantPlaylist(nil)),
+        ("/cam/video.m3u8", "token=1", "cam", .multivariantPlaylist(nil)),
+        ("/cam/index.m3u8", "container=fmp4", "cam", .multivariantPlaylist(.fragmentedMP4)),
         ("/cam/mono.m3u8", "token=1&container=ts", "cam", .multivariantPlaylist(.transportStream)),
         ("/cam%20one/%D0%B4/mpegts", "", "cam one/д", .transportStream),
         ("/cam/track-1.m3u8", "", "cam", .mediaPlaylist(.one(TrackID(1)))),

@@ -99,4 +99,28 @@ import Testing
         }
         #expect(seen.starts(with: ["0--", "0--", "0-D", "0D-", "1--"]), "\(seen)")
     }
+
+    @Test func configurationChoosesTheContainer() async throws {
+        let stream = FakeStream("box", segments: 6, prefersTransportStreamSegments: true)
+        for chunk in TestMedia.chunks { stream.feed(chunk) }
+        let server = try await LoopbackServer.start { _ in .here(stream) }
+        defer { server.channel.close(promise: nil) }
+        #expect(try await run(["curl", "-s", server.url("/box/index.m3u8")]).output.contains("\nts.m3u8\n"))
+        let asked = try await run(["curl", "-s", server.url("/box/index.m3u8?container=fmp4")])
+        #expect(asked.output.contains("\ntrack-1.m3u8\n"))
+    }
+
+    @Test(arguments: ["index.m3u8", "track-1.m3u8", "ts.m3u8"]) func playlistsAreCompressed(name: String) async throws {
+        let server = try await LoopbackServer.start(Self.find)
+        defer { server.channel.close(promise: nil) }
+        let url = server.url("/cam/one/\(name)")
+        let plain = try await run(["curl", "-s", "-i", url])
+        #expect(plain.output.contains("Vary: Accept-Encoding"))
+        #expect(!plain.output.contains("Content-Encoding"))
+        let small = try await run(["curl", "-s", "-D", "-", "-o", "/dev/null", "-H", "Accept-Encoding: gzip", url])
+        #expect(small.output.contains("Content-Encoding: gzip"))
+        let text = try await run(["sh", "-c", "curl -s -H 'Accept-Encoding: gzip' '\(url)' | gunzip"])
+        #expect(text.output.hasPrefix("#EXTM3U"))
+        #expect(plain.output.hasSuffix("\r\n\r\n" + text.output))
+    }
 }

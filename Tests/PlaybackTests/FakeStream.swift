@@ -16,11 +16,13 @@ final class FakeStream: ReadableStream {
     }
     let name: String
     let title: String
+    let prefersTransportStreamSegments: Bool
     private let state: Mutex<State>
 
-    init(_ name: String, title: String? = nil, segments: Int = 4) {
+    init(_ name: String, title: String? = nil, segments: Int = 4, prefersTransportStreamSegments: Bool = false) {
         self.name = name
         self.title = title ?? name
+        self.prefersTransportStreamSegments = prefersTransportStreamSegments
         state = Mutex(
             State(window: LiveWindow(limits: .init(segments: segments), segmentDuration: .seconds(1))))
     }

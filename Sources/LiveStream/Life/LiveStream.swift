@@ -48,6 +48,7 @@ package final class LiveStream: ReadableStream {
         let published = NIOLockedValueBox(
             PublishedStream(
                 title: definition.title,
+                prefersTransportStreamSegments: definition.prefersTransportStreamSegments,
                 window: LiveWindow(limits: definition.windowLimits, segmentDuration: definition.segmentDuration)))
         self.published = published
         let life = NIOLoopBoundBox<StreamLife?>.makeEmptyBox(valueType: StreamLife.self, eventLoop: eventLoop)
@@ -61,6 +62,9 @@ package final class LiveStream: ReadableStream {
     }
 
     package var title: String { published.withLockedValue { $0.title } }
+    package var prefersTransportStreamSegments: Bool {
+        published.withLockedValue { $0.prefersTransportStreamSegments }
+    }
     package var window: LiveWindow { published.withLockedValue { $0.window } }
     package var status: LiveStreamStatus { published.withLockedValue { $0.status } }
 
@@ -93,6 +97,7 @@ package final class LiveStream: ReadableStream {
 /// What `StreamLife` publishes for other threads.
 struct PublishedStream: Sendable {
     var title: String
+    var prefersTransportStreamSegments: Bool
     var window: LiveWindow
     var status = LiveStreamStatus()
 }

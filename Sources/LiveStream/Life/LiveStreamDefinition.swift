@@ -22,16 +22,19 @@ package struct LiveStreamDefinition: Hashable, Sendable {
     package var inputs: [Input]
     package var segmentDuration: MediaSpan
     package var windowLimits: LiveWindow.Limits
+    /// The HLS playlist lists MPEG-TS segments unless a player asks otherwise.
+    package var prefersTransportStreamSegments: Bool
 
     package init(
         name: String, title: String? = nil, inputs: [Input], segmentDuration: MediaSpan = .seconds(5),
-        windowLimits: LiveWindow.Limits = LiveWindow.Limits()
+        windowLimits: LiveWindow.Limits = LiveWindow.Limits(), prefersTransportStreamSegments: Bool = false
     ) {
         self.name = name
         self.title = title ?? name
         self.inputs = inputs
         self.segmentDuration = segmentDuration
         self.windowLimits = windowLimits
+        self.prefersTransportStreamSegments = prefersTransportStreamSegments
     }
 }
 

@@ -78,6 +78,7 @@ final class StreamLife {
         window.setLimits(new.windowLimits)
         published.withLockedValue {
             $0.title = new.title
+            $0.prefersTransportStreamSegments = new.prefersTransportStreamSegments
             $0.window = window
         }
         guard needsRestart, !isStopped else { return }

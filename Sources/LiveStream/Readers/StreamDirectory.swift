@@ -7,6 +7,8 @@ package protocol ReadableStream: AnyObject, Sendable {
     var name: String { get }
     /// The title of the configuration, else the name.
     var title: String { get }
+    /// `hls_container ts`: what `index.m3u8` lists when the player does not say which container it wants.
+    var prefersTransportStreamSegments: Bool { get }
     /// The window as it is now; a new value after each chunk.
     var window: LiveWindow { get }
     /// Starts to deliver chunks to `reader` on the reader's own event loop: first all chunks of the window from the start

@@ -5,7 +5,7 @@ package import Media
 ///
 /// | last component | request |
 /// | --- | --- |
-/// | `index.m3u8`, old `video.m3u8`, `mono.m3u8` | multivariant playlist; `?container=ts` for TS segments |
+/// | `index.m3u8`, old `video.m3u8`, `mono.m3u8` | multivariant playlist; `?container=ts` or `fmp4` in place of the stream's own choice |
 /// | `track-{t}.m3u8`, `ts.m3u8` | media playlist of one track, of TS segments |
 /// | `init-{fingerprint}-{t}.mp4` | CMAF header of the tracks |
 /// | `segment-{ticks}-{t}.m4s`, `segment-{ticks}.ts` | media segment that starts at `ticks` |
@@ -16,7 +16,8 @@ package import Media
 /// is the same live, archived and on every server. The addresses of archives: `ArchiveRoute`. Everything else is not ours
 /// and is passed on.
 package enum MediaRoute: Hashable, Sendable {
-    case multivariantPlaylist(Container)
+    /// nil: of the kind that the stream's configuration prefers.
+    case multivariantPlaylist(Container?)
     case mediaPlaylist(TrackSelection)
     case transportStreamPlaylist
     case initialization(fingerprint: String, TrackSelection)
@@ -58,9 +59,11 @@ package enum MediaRoute: Hashable, Sendable {
         if let archive = ArchiveRoute(last: last, query: query) { return .archive(archive) }
         switch last {
         case "index.m3u8", "video.m3u8", "mono.m3u8":
-            let container = QueryItems.value(of: "container", in: query)
-            return .multivariantPlaylist(
-                container == "ts" || container == "mpegts" ? .transportStream : .fragmentedMP4)
+            switch QueryItems.value(of: "container", in: query) {
+            case "ts", "mpegts": return .multivariantPlaylist(.transportStream)
+            case "fmp4": return .multivariantPlaylist(.fragmentedMP4)
+            default: return .multivariantPlaylist(nil)
+            }
         case "ts.m3u8": return .transportStreamPlaylist
         case "mpegts": return .transportStream
         case "live.mp4": return .fragmentedMP4(QueryItems.value(of: "tracks", in: query).flatMap(trackList))

@@ -10,6 +10,10 @@ enum FiniteAnswers {
         at now: NIODeadline
     ) -> MediaAnswer? {
         let window = stream.window
+        var route = route
+        if route == .multivariantPlaylist(nil) {
+            route = .multivariantPlaylist(stream.prefersTransportStreamSegments ? .transportStream : .fragmentedMP4)
+        }
         switch route {
         case .embedPage: return page(title: stream.title, request: request)
         case .mediaInformation:

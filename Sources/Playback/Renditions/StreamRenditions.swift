@@ -88,7 +88,7 @@ final class StreamRenditions: Sendable {
         switch route {
         case .multivariantPlaylist(let container):
             return playlist(route, &state) { segments, _ in
-                PlaylistRendering.multivariant(segments, container: container)?.write()
+                PlaylistRendering.multivariant(segments, container: container ?? .fragmentedMP4)?.write()
             }
         case .mediaPlaylist(let selection):
             return playlist(route, &state) { Self.media($0, selection, &$1) }
@@ -150,7 +150,7 @@ final class StreamRenditions: Sendable {
         let bytes = ByteBuffer(bytes: text)
         let made = Representation(
             contentType: "application/vnd.apple.mpegurl", pieces: [bytes],
-            entityTag: "\"\(Fingerprint(of: bytes))\"")
+            entityTag: "\"\(Fingerprint(of: bytes))\"", gzip: Gzip.compress(text))
         state.playlists[route] = made
         return (made, .seconds(1))
     }

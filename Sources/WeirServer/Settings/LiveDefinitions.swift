@@ -24,7 +24,8 @@ extension LiveStreamDefinition {
         self.init(
             name: settings.name, title: settings.title, inputs: inputs,
             segmentDuration: settings.segmentDuration.mediaSpan,
-            windowLimits: LiveWindow.Limits(segments: settings.segmentCount, bytes: Int(settings.windowBytes)))
+            windowLimits: LiveWindow.Limits(segments: settings.segmentCount, bytes: Int(settings.windowBytes)),
+            prefersTransportStreamSegments: settings.hlsContainer == .ts)
     }
 }
 
