@@ -1,0 +1,284 @@
+#!/usr/bin/env bash
+# Measures a weir binary beside other programs doing the same work, in one run: bench.sh WEIR_BINARY. About eight minutes, or
+# two with QUICK=1. Everything runs on 127.0.0.1. CPU is in percent of one core; docs/performance.md says how it is measured.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+weir=$(realpath "${1:?usage: bench.sh WEIR_BINARY}")
+quick=${QUICK:-}
+work=$(mktemp -d "${TMPDIR:-/tmp}/weir-bench.XXXXXX")
+udp=${BENCH_UDP_PORT:-21000} http=${BENCH_HTTP_PORT:-18080} nginx_port=${BENCH_NGINX_PORT:-18081}
+started=()
+finish() {
+    for pid in ${started[@]+"${started[@]}"}; do kill "$pid" 2>/dev/null || true; done
+    wait 2>/dev/null || true
+    rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+for tool in send-streams read-datagrams view-http; do
+    cc -O2 -Wall -Wextra -o "$work/$tool" "Benchmarks/$tool.c"
+done
+
+# 19.2 s are whole frames of both tracks, so that the loop has no seam: 480 at 25 per second and 900 of AAC.
+file_seconds=19.2
+ffmpeg -v error -y -f lavfi -i testsrc2=s=640x360:r=25 -f lavfi -i sine=r=48000 -vf noise=alls=30:allf=t \
+    -frames:v 480 -frames:a 900 -c:v libx264 -preset veryfast -profile:v main -bf 0 -g 48 -sc_threshold 0 \
+    -b:v 1750k -maxrate 1750k -bufsize 875k -c:a aac -b:a 128k -f mpegts "$work/x.ts"
+
+# ------------------------------------------------------------------ measuring
+
+ticks_per_second=$(getconf CLK_TCK)
+# CPU ticks of processes and of their ended children: cpu_ticks PID...
+cpu_ticks() {
+    local pid sum=0 line fields
+    for pid in "$@"; do
+        line=$(cat "/proc/$pid/stat" 2>/dev/null) || continue
+        # The name may hold spaces: what follows its parenthesis counts.
+        read -ra fields <<<"${line##*) }"
+        sum=$((sum + fields[11] + fields[12] + fields[13] + fields[14]))
+    done
+    echo "$sum"
+}
+rss_kb() {
+    local pid sum=0
+    for pid in "$@"; do sum=$((sum + $(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status" 2>/dev/null || echo 0))); done
+    echo "$sum"
+}
+now_ms() { date +%s%3N; }
+# Percent of a core that PIDs use in the next SECONDS: cpu_percent SECONDS PID...
+cpu_percent() {
+    local seconds=$1 before after t0 t1
+    shift
+    before=$(cpu_ticks "$@") t0=$(now_ms)
+    sleep "$seconds"
+    after=$(cpu_ticks "$@") t1=$(now_ms)
+    awk -v d=$((after - before)) -v ms=$((t1 - t0)) -v hz="$ticks_per_second" 'BEGIN { printf "%.1f", d * 100000 / hz / ms }'
+}
+div() { awk -v a="$1" -v b="$2" -v f="${3:-%.2f}" 'BEGIN { if (b > 0) printf f, a / b; else printf "–" }'; }
+row() { printf '| %s |\n' "$(printf '%s' "$*" | sed 's/;/ | /g')"; }
+background() {
+    "$@" &
+    last=$!
+    started+=("$last")
+}
+stop() {
+    local pid
+    for pid in "$@"; do kill "$pid" 2>/dev/null || true; done
+    for pid in "$@"; do wait "$pid" 2>/dev/null || true; done
+}
+
+# ------------------------------------------------------------------ the programs
+
+# start_weir STREAMS: a server with udp inputs on the ports from $udp on.
+start_weir() {
+    {
+        echo "http 127.0.0.1:$http;"
+        for ((i = 0; i < $1; i++)); do echo "stream s$i { input udp://127.0.0.1:$((udp + i)); }"; done
+    } >"$work/weir.conf"
+    background timeout 900 "$weir" serve --config "$work/weir.conf" --log-level warning >>"$work/weir.log" 2>&1
+    weir_timeout=$last
+    for ((i = 0; i < 200; i++)); do
+        weir_pid=$(pgrep -P "$weir_timeout" || true)
+        [ -n "$weir_pid" ] && curl -s -o /dev/null "http://127.0.0.1:$http/streamer/api/v3/monitoring/liveness" && return
+        sleep 0.05
+    done
+    tail -n 20 "$work/weir.log" >&2
+    echo "the server did not start" >&2
+    exit 1
+}
+stop_weir() { stop "$weir_pid" "$weir_timeout"; }
+send() { background "$work/send-streams" "$work/x.ts" $file_seconds "$udp" "$1" "$2"; }
+start_nginx() {
+    mkdir -p "$work/www"
+    for ((i = 0; i < 40; i++)); do cat "$work/x.ts"; done >"$work/www/long.ts"
+    cat >"$work/nginx.conf" <<EOF
+daemon off; worker_processes 1; pid $work/nginx.pid; error_log $work/nginx.log;
+worker_rlimit_nofile 8192;
+events { worker_connections 4096; }
+http {
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
+  client_body_temp_path $work; proxy_temp_path $work; fastcgi_temp_path $work; uwsgi_temp_path $work; scgi_temp_path $work;
+  server { listen 127.0.0.1:$nginx_port backlog=4096; root $work/www; location /long.ts { limit_rate 250k; } }
+}
+EOF
+    background nginx -c "$work/nginx.conf"
+    nginx_master=$last
+    sleep 0.5
+    nginx_pid=$(pgrep -P "$nginx_master" | head -n 1)
+}
+
+# ------------------------------------------------------------------ rows
+
+inputs() {
+    local counts="50 200 500" seconds=12
+    [ -z "$quick" ] || { counts="50 200" seconds=6; }
+    echo
+    echo "## UDP inputs of 2 Mbit/s into a live window"
+    row "inputs;weir CPU %;bare recvmmsg CPU %;ratio;CPU % per 100 Mbit/s;memory a stream (MB);datagrams lost"
+    row "---;---;---;---;---;---;---"
+    local n
+    for n in $counts; do
+        start_weir "$n"
+        local idle
+        idle=$(rss_kb "$weir_pid")
+        # Ten seconds fill the window's first segments before the measurement begins.
+        local fill=${BENCH_FILL:-$([ -n "$quick" ] && echo 6 || echo 14)}
+        send "$n" $((fill + seconds + 3))
+        sleep "$fill"
+        local cpu memory lost
+        cpu=$(cpu_percent "$seconds" "$weir_pid")
+        memory=$(rss_kb "$weir_pid")
+        lost=$(curl -s "http://127.0.0.1:$http/metrics" | awk '/^weir_.*kernel.*drop/ { sum += $2 } END { print sum + 0 }')
+        stop "$last"
+        stop_weir
+        background "$work/read-datagrams" "$udp" "$n" $((seconds + 4))
+        local reader=$last bare
+        send "$n" $((seconds + 3))
+        sleep 1
+        bare=$(cpu_percent "$seconds" "$reader")
+        stop "$last" "$reader"
+        row "$n;$cpu;$bare;$(div "$cpu" "$bare");$(div "$cpu" "$((n * 2))" | awk '{ printf "%.2f", $1 * 100 }');$(div $((memory - idle)) $((n * 1024)));$lost"
+        [ "$n" != 50 ] || cpu_50=$cpu
+    done
+
+    local copies=5 pids=()
+    [ -z "$quick" ] || copies=3
+    for ((i = 0; i < copies; i++)); do
+        mkdir -p "$work/hls$i"
+        background ffmpeg -nostdin -v quiet -i "udp://127.0.0.1:$((udp + i))?fifo_size=5000" -c copy -f hls -hls_time 2 \
+            -hls_flags delete_segments "$work/hls$i/x.m3u8"
+        pids+=("$last")
+    done
+    send "$copies" $((seconds + 8))
+    local sender=$last
+    sleep 7
+    local copy memory
+    copy=$(cpu_percent "$seconds" "${pids[@]}")
+    memory=$(rss_kb "${pids[@]}")
+    stop "$sender"
+    # Without datagrams ffmpeg would wait for the next one before it ends.
+    kill -KILL "${pids[@]}" 2>/dev/null || true
+    wait "${pids[@]}" 2>/dev/null || true
+    copy=$(div "$copy" "$copies" %.3f)
+    echo
+    echo "\`ffmpeg -c copy\` to HLS: $(awk -v c="$copy" 'BEGIN { printf "%.1f", c * 50 }') % for 50 (measured with $copies)," \
+        "$(div "$memory" $((copies * 1024))) MB a stream; weir / ffmpeg: $(awk -v a="$cpu_50" -v b="$copy" 'BEGIN { printf "%.2f", a / b / 50 }')"
+}
+
+viewers() {
+    local counts="100 1000 2000" seconds=8
+    [ -z "$quick" ] || { counts="100 500" seconds=5; }
+    echo
+    echo "## One stream of 2 Mbit/s to many viewers"
+    row "viewers;form;CPU %;CPU % per Gbit/s;nginx sendfile, per Gbit/s;ratio;memory a viewer (KB);stalls, ended, wrong"
+    row "---;---;---;---;---;---;---;---"
+    local n form
+    for n in $counts; do
+        local ramp=$((n / 400 + 3))
+        background "$work/view-http" "$nginx_port" /long.ts "$n" $((ramp + seconds + 2)) >"$work/view.nginx"
+        sleep "$ramp"
+        local theirs rate
+        theirs=$(cpu_percent "$seconds" "$nginx_pid")
+        wait "$last" || true
+        # limit_rate sends 250 KB/s to each.
+        theirs=$(awk -v c="$theirs" -v n="$n" 'BEGIN { printf "%.2f", c / (n * 250 * 1024 * 8 / 1e9) }')
+        for form in mpegts live.mp4; do
+            start_weir 1
+            send 1 $((ramp + seconds + 12))
+            local sender=$last
+            sleep 5
+            local before after cpu base
+            before=$(rss_kb "$weir_pid")
+            base=$(cpu_percent 1 "$weir_pid")
+            background "$work/view-http" "$http" "/s0/$form" "$n" $((ramp + seconds + 2)) >"$work/view.out"
+            local viewer=$last
+            sleep "$ramp"
+            cpu=$(cpu_percent "$seconds" "$weir_pid")
+            after=$(rss_kb "$weir_pid")
+            wait "$viewer" || true
+            stop "$sender"
+            stop_weir
+            local bytes ours
+            bytes=$(awk '{ print $2 }' "$work/view.out")
+            # All bytes over the viewers' whole time, so the first burst from the window counts with the rest.
+            rate=$(awk -v b="$bytes" -v s=$((ramp + seconds + 2)) 'BEGIN { printf "%.3f", b * 8 / s / 1e9 }')
+            ours=$(div "$cpu" "$(awk -v n="$n" 'BEGIN { print n * 2.0e6 / 1e9 }')")
+            row "$n;$form;$cpu;$ours;$theirs;$(div "$ours" "$theirs");$(div $((after - before)) "$n" %.1f);$(awk '{ print $12 ", " $10 ", " $8 }' "$work/view.out") ($rate Gbit/s)"
+        done
+    done
+}
+
+# requests NAME ADDRESS_OF_WEIR PATH_OF_NGINX CONNECTIONS
+requests() {
+    local seconds=5 cpu theirs out mine other pid
+    [ -z "$quick" ] || seconds=3
+    for pid in "$weir_pid" "$nginx_pid"; do
+        local address=$2
+        [ "$pid" = "$weir_pid" ] || address=$3
+        background wrk -t1 -c"$4" -d"${seconds}s" "$address" >"$work/wrk.out"
+        local before after
+        before=$(cpu_ticks "$pid")
+        wait "$last" || true
+        after=$(cpu_ticks "$pid")
+        out=$(awk '/requests in/ { print $1 }' "$work/wrk.out")
+        local micros
+        micros=$(awk -v d=$((after - before)) -v n="${out:-0}" -v hz="$ticks_per_second" \
+            'BEGIN { if (n > 0) printf "%.1f", d * 1e6 / hz / n; else printf "0" }')
+        local rate
+        rate=$(awk '/^Requests\/sec/ { printf "%d", $2 }' "$work/wrk.out")
+        if [ "$pid" = "$weir_pid" ]; then mine=$micros cpu=$rate; else other=$micros theirs=$rate; fi
+    done
+    row "$1;$cpu;$mine;$theirs;$other;$(div "$mine" "$other")"
+}
+
+hls() {
+    echo
+    echo "## HLS requests"
+    start_weir 1
+    send 1 45
+    local sender=$last
+    sleep 7
+    local base=http://127.0.0.1:$http/s0 playlist segment
+    playlist=$(curl -s "$base/index.m3u8" | grep -m1 '^track-') || playlist=track-1.m3u8
+    curl -s "$base/$playlist" >"$work/www/playlist.m3u8"
+    segment=$(grep '\.m4s$' "$work/www/playlist.m3u8" | tail -n 1)
+    curl -s "$base/$segment" >"$work/www/segment.m4s"
+    row "request;weir per s;weir CPU µs;nginx per s;nginx CPU µs;ratio"
+    row "---;---;---;---;---;---"
+    requests "media playlist, $(stat -c %s "$work/www/playlist.m3u8") bytes" "$base/$playlist" "http://127.0.0.1:$nginx_port/playlist.m3u8" 16
+    segment=$(curl -s "$base/$playlist" | grep '\.m4s$' | tail -n 1)
+    requests "segment, $(($(stat -c %s "$work/www/segment.m4s") / 1024)) KB" "$base/$segment" "http://127.0.0.1:$nginx_port/segment.m4s" 16
+    stop "$sender"
+    stop_weir
+}
+
+start_up() {
+    echo
+    echo "## Start"
+    local t0 first=0
+    t0=$(now_ms)
+    start_weir 1
+    local listening=$(($(now_ms) - t0))
+    t0=$(now_ms)
+    send 1 12
+    for ((i = 0; i < 400; i++)); do
+        local name
+        name=$(curl -s "http://127.0.0.1:$http/s0/track-1.m3u8" | grep -m1 '\.m4s$' || true)
+        if [ -n "$name" ]; then
+            first=$(($(now_ms) - t0))
+            break
+        fi
+        sleep 0.02
+    done
+    echo "Listening after $listening ms. First segment in the playlist $first ms after the first datagram (segments of 1.92 s)."
+    stop "$last"
+    stop_weir
+}
+
+echo "$("$weir" --version), $(nproc) cores, $(date -u +%FT%RZ), load $(cut -d' ' -f1 /proc/loadavg)"
+start_nginx
+start_up
+inputs
+viewers
+hls
