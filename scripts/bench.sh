@@ -138,7 +138,7 @@ inputs() {
         sleep 1
         bare=$(cpu_percent "$seconds" "$reader")
         stop "$last" "$reader"
-        row "$n;$cpu;$bare;$(div "$cpu" "$bare");$(div "$cpu" "$((n * 2))" | awk '{ printf "%.2f", $1 * 100 }');$(div $((memory - idle)) $((n * 1024)));$lost"
+        row "$n;$cpu;$bare;$(div "$cpu" "$bare");$(div "$cpu" "$(div "$n" 50)");$(div $((memory - idle)) $((n * 1024)));$lost"
         [ "$n" != 50 ] || cpu_50=$cpu
     done
 
