@@ -74,7 +74,7 @@ stop() {
 start_weir() {
     {
         echo "http 127.0.0.1:$http;"
-        for ((i = 0; i < $1; i++)); do echo "stream s$i { input udp://127.0.0.1:$((udp + i)); }"; done
+        for ((i = 0; i < $1; i++)); do echo "stream s$i { input udp://127.0.0.1:$((udp + i)); segment_duration 2; segment_count 4; }"; done
     } >"$work/weir.conf"
     background timeout 900 "$weir" serve --config "$work/weir.conf" --log-level warning >>"$work/weir.log" 2>&1
     weir_timeout=$last
