@@ -6,7 +6,7 @@ struct SelectionRetryTests {
     @Test(
         "each back-off lies within a fifth of its step",
         arguments: [(1, 500), (2, 1000), (3, 2000), (4, 4000), (5, 8000), (6, 15_000), (7, 15_000), (Int.max, 15_000)])
-    func backOff(failures: Int, milliseconds: Int64) {
+    func backOff(failures: Int, milliseconds: Int) {
         var random = Even()
         let waits = (0..<1000).map { _ in InputSelection.backOff(failures: failures, using: &random) }
         #expect(waits.allSatisfy { $0 >= .milliseconds(milliseconds * 8 / 10) })

@@ -1,0 +1,116 @@
+// Readers: the backlog once, then each chunk once, and transport packets that all share.
+import Ingest
+import LiveStream
+import MPEGTS
+import Media
+import NIOCore
+import NIOEmbedded
+import Testing
+
+struct ReaderTests {
+    private func lost(_ bytes: ByteBuffer) -> (lost: UInt64, packets: UInt64) {
+        var demuxer = TransportStreamDemuxer()
+        var output = DemuxOutput()
+        demuxer.receive(bytes, into: &output)
+        demuxer.finish(into: &output)
+        return (demuxer.counters.lost, demuxer.counters.packets)
+    }
+
+    @Test func whoComesInTheMiddleGetsTheSegmentInProgressAndThenEachChunkOnce() {
+        let stage = Stage(["a"])
+        stage.send(.tracks(Sample.both, clock: .utc), from: stage.session("a"))
+        stage.play([stage.session("a")], milliseconds: 3440)
+        let reader = Listener(on: stage.loop)
+        let handle = stage.stream.attach(reader, kind: .chunks)
+        stage.play([stage.session("a")], milliseconds: 3000)
+        #expect(reader.starts == stage.chunks.map(\.start).filter { $0 >= Sample.noon + .seconds(3) })
+        #expect(reader.deliveries.first?.startsWithKeyFrame == true)
+        #expect(reader.deliveries.allSatisfy { $0.transportStream == nil })
+        handle.detach()
+        handle.detach()
+        stage.loop.run()
+        let count = reader.deliveries.count
+        stage.play([stage.session("a")], milliseconds: 1000)
+        #expect(reader.deliveries.count == count)
+        stage.finish()
+        #expect(reader.endings.isEmpty)
+    }
+
+    @Test func aReaderOnAnotherLoopMissesNothingWhenItsLoopIsLate() {
+        let stage = Stage(["a"])
+        let other = EmbeddedEventLoop()
+        stage.send(.tracks(Sample.both, clock: .utc), from: stage.session("a"))
+        stage.play([stage.session("a")], milliseconds: 2400)
+        let reader = Listener(on: other)
+        _ = stage.stream.attach(reader, kind: .transportStream)
+        stage.play([stage.session("a")], milliseconds: 2000)
+        #expect(reader.deliveries.isEmpty)
+        other.run()
+        #expect(reader.starts == stage.chunks.map(\.start).filter { $0 >= Sample.noon + .seconds(2) })
+        #expect(reader.deliveries.allSatisfy { $0.transportStream != nil })
+        stage.finish()
+        other.run()
+        #expect(reader.endings == ["the test is over"])
+    }
+
+    @Test func transportReadersShareBytesAndCountersGoOn() {
+        let stage = Stage(["a"])
+        stage.send(.tracks(Sample.both, clock: .utc), from: stage.session("a"))
+        stage.play([stage.session("a")], milliseconds: 2400)
+        let first = Listener(on: stage.loop)
+        _ = stage.stream.attach(first, kind: .transportStream)
+        stage.play([stage.session("a")], milliseconds: 2200)
+        let second = Listener(on: stage.loop)
+        let handle = stage.stream.attach(second, kind: .transportStream)
+        stage.play([stage.session("a")], milliseconds: 2000)
+        #expect(first.starts.suffix(second.starts.count) == second.starts[...])
+        #expect(
+            first.deliveries.suffix(second.deliveries.count).map(\.transportStream)
+                == second.deliveries.map(\.transportStream))
+        for reader in [first, second] {
+            #expect(lost(reader.bytes).lost == 0)
+            #expect(lost(reader.bytes).packets > 100)
+        }
+        // The last one leaves, and one that comes later begins anew.
+        handle.detach()
+        stage.play([stage.session("a")], milliseconds: 400)
+        #expect(lost(first.bytes).lost == 0)
+        stage.finish()
+    }
+
+    @Test func aTransportReaderKeepsItsCountersOverAChangeOfTracks() {
+        let stage = Stage(["a"])
+        let input = stage.session("a")
+        stage.send(.tracks(TrackSet([Sample.video]), clock: .utc), from: input)
+        stage.play([input], milliseconds: 2000)
+        let reader = Listener(on: stage.loop)
+        _ = stage.stream.attach(reader, kind: .transportStream)
+        stage.send(.tracks(Sample.both, clock: .utc), from: input)
+        stage.play([input], milliseconds: 2600)
+        #expect(Set(reader.deliveries.map(\.chunk.tracks.tracks.count)) == [1, 2])
+        #expect(lost(reader.bytes).lost == 0)
+        let late = Listener(on: stage.loop)
+        _ = stage.stream.attach(late, kind: .transportStream)
+        stage.play([input], milliseconds: 1000)
+        #expect(lost(late.bytes).lost == 0)
+        #expect(late.starts == Array(reader.starts.suffix(late.starts.count)))
+        stage.finish()
+    }
+
+    @Test func aSegmentWithoutKeyFrameIsPartOfTheBacklog() {
+        let stage = Stage(["m4f"])
+        let input = stage.session("m4f")
+        stage.send(.chunk(Sample.chunk(0, segment: 0, hasKey: true)), from: input)
+        stage.send(.chunk(Sample.chunk(200, segment: 200, hasKey: false)), from: input)
+        let reader = Listener(on: stage.loop)
+        _ = stage.stream.attach(reader, kind: .transportStream)
+        stage.send(.chunk(Sample.chunk(400, segment: 200, hasKey: false)), from: input)
+        let later = Listener(on: stage.loop)
+        _ = stage.stream.attach(later, kind: .transportStream)
+        stage.loop.run()
+        #expect(reader.starts.map { ($0 - Sample.noon).milliseconds } == [0, 200, 400])
+        #expect(later.starts == reader.starts)
+        #expect(later.deliveries.map(\.startsWithKeyFrame) == [true, false, false])
+        stage.finish()
+    }
+}

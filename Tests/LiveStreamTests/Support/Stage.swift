@@ -1,0 +1,140 @@
+// A stream on an event loop that the test turns, with inputs and clocks that the test holds.
+import Ingest
+import LiveStream
+import Media
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOEmbedded
+
+/// An input that sends what the test says.
+final class FakeSession: InputSession {
+    let url: String
+    let deliver: @Sendable (InputEvent) -> Void
+    private let stopped = NIOLockedValueBox(false)
+    let received = NIOLockedValueBox(InputCounters())
+
+    init(url: String, deliver: @escaping @Sendable (InputEvent) -> Void) {
+        self.url = url
+        self.deliver = deliver
+    }
+
+    var isStopped: Bool { stopped.withLockedValue { $0 } }
+    func stop() { stopped.withLockedValue { $0 = true } }
+    var counters: InputCounters { received.withLockedValue { $0 } }
+}
+
+struct FakeOpener: InputOpener {
+    let sessions = NIOLockedValueBox<[FakeSession]>([])
+
+    func open(
+        _ request: InputRequest, deliver: @escaping @Sendable (InputEvent) -> Void
+    ) throws(InputFailure) -> any InputSession {
+        if request.url.hasPrefix("bad://") {
+            throw InputFailure(code: .misconfigured, message: "\(request.url): no such scheme")
+        }
+        let session = FakeSession(url: request.url, deliver: deliver)
+        sessions.withLockedValue { $0.append(session) }
+        return session
+    }
+}
+
+final class Stage {
+    let loop = EmbeddedEventLoop()
+    let opener = FakeOpener()
+    let stream: LiveStream
+    private let elapsed = NIOLockedValueBox(Duration.zero)
+    private let log = NIOLockedValueBox<[StreamEvent]>([])
+    private let made = NIOLockedValueBox<[Chunk]>([])
+
+    init(
+        _ urls: [String], hot: Set<String> = [], segment: MediaSpan = .seconds(1),
+        limits: LiveWindow.Limits = LiveWindow.Limits(segments: 100), continuing: StreamContinuation? = nil
+    ) {
+        let elapsed = elapsed
+        let log = log
+        let made = made
+        stream = LiveStream(
+            Self.definition(urls, hot: hot, segment: segment, limits: limits), on: loop,
+            environment: LiveStream.Environment(
+                opener: opener, monotonic: { elapsed.withLockedValue { $0 } },
+                utc: {
+                    Sample.noon + MediaSpan(ticks: Int64(elapsed.withLockedValue { $0 / .milliseconds(1) }) * 90)
+                },
+                report: { event in log.withLockedValue { $0.append(event) } },
+                chunkMade: { chunk in made.withLockedValue { $0.append(chunk) } }),
+            continuing: continuing)
+        loop.run()
+    }
+
+    static func definition(
+        _ urls: [String], hot: Set<String> = [], title: String? = nil, segment: MediaSpan = .seconds(1),
+        limits: LiveWindow.Limits = LiveWindow.Limits(segments: 100)
+    ) -> LiveStreamDefinition {
+        LiveStreamDefinition(
+            name: "cam", title: title,
+            inputs: urls.enumerated().map {
+                LiveStreamDefinition.Input(
+                    url: $1, choice: InputSelection.Choice(priority: $0 + 1, isHot: hot.contains($1)))
+            }, segmentDuration: segment, windowLimits: limits)
+    }
+
+    /// Milliseconds since the stage was built.
+    var now: Int64 { Int64(elapsed.withLockedValue { $0 / .milliseconds(1) }) }
+    var events: [StreamEvent] { log.withLockedValue { $0 } }
+    var chunks: [Chunk] { made.withLockedValue { $0 } }
+
+    /// The newest session of an input; nil when it was never opened.
+    func session(_ url: String) -> FakeSession? {
+        opener.sessions.withLockedValue { $0.last { $0.url == url } }
+    }
+
+    func opened(_ url: String) -> Int { opener.sessions.withLockedValue { $0.filter { $0.url == url }.count } }
+
+    /// Ends the stream and lets its loop run out.
+    func finish() {
+        stream.stop(reason: "the test is over")
+        loop.run()
+    }
+
+    func send(_ event: InputEvent, from session: FakeSession?) {
+        session?.deliver(event)
+        loop.run()
+    }
+
+    func wait(milliseconds: Int64) {
+        elapsed.withLockedValue { $0 += .milliseconds(milliseconds) }
+        loop.advanceTime(by: .milliseconds(milliseconds))
+    }
+
+    /// Time passes while the sessions send their programmes in reads of 40 ms. Their timestamps are UTC and an offset.
+    func play(_ sessions: [FakeSession?], milliseconds: Int64, offset: Int64 = 0, hasKeys: Bool = true) {
+        let end = now + milliseconds
+        while now < end {
+            for (index, session) in sessions.enumerated() {
+                let frames = Sample.programme(
+                    now, now + 40, origin: Sample.noon.ticks + offset, mark: UInt8(index + 1), hasKeys: hasKeys)
+                if !frames.isEmpty { send(.frames(frames), from: session) }
+            }
+            wait(milliseconds: 40)
+        }
+    }
+}
+
+/// A reader that keeps what it gets.
+final class Listener: ChunkReader {
+    let eventLoop: any EventLoop
+    private let kept = NIOLockedValueBox<[ChunkDelivery]>([])
+    private let ends = NIOLockedValueBox<[String]>([])
+
+    init(on loop: any EventLoop) { eventLoop = loop }
+
+    var deliveries: [ChunkDelivery] { kept.withLockedValue { $0 } }
+    var starts: [MediaTime] { deliveries.map(\.chunk.start) }
+    var endings: [String] { ends.withLockedValue { $0 } }
+    var bytes: ByteBuffer {
+        deliveries.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1.transportStream ?? ByteBuffer()) }
+    }
+
+    func receive(_ delivery: ChunkDelivery) { kept.withLockedValue { $0.append(delivery) } }
+    func streamEnded(reason: String) { ends.withLockedValue { $0.append(reason) } }
+}
