@@ -132,8 +132,8 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "WeirServer", "SettingsLanguage", "Archive", "ArchiveStorage", "Media", argumentParser,
-                serviceLifecycle, log,
+                "WeirServer", "SettingsLanguage", "Archive", "ArchiveStorage", "ManagementAPI", "Media",
+                argumentParser, asyncHTTPClient, nioCore, nioHTTP1, serviceLifecycle, log,
             ],
             swiftSettings: strict),
 
