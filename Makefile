@@ -3,13 +3,14 @@ SWIFT_BUILD_FLAGS ?=
 SOURCES := Package.swift Sources Tests Benchmarks Fuzzing
 EXISTING_SOURCES := $(wildcard $(SOURCES))
 
-.PHONY: help deps run build test bench fuzz lint format
+.PHONY: help deps run build test bench fuzz lint format screenshots
 
 help:
 	@echo 'make run     build and start three servers with live streams on 127.0.0.1:8080-8082, until Ctrl-C'
 	@echo 'make test    run every test'
 	@echo 'make bench   measure, and compare with other programs on this machine'
 	@echo 'make fuzz    fuzz the parsers of outside bytes for a minute each'
+	@echo 'make screenshots  take the pictures of the documentation anew'
 	@echo 'make lint    check formatting and house rules;  make format  repair the formatting'
 
 deps:
@@ -42,3 +43,7 @@ lint: deps
 
 format:
 	swift format --in-place --recursive $(EXISTING_SOURCES)
+
+screenshots: build
+	@scripts/install-dependencies.sh test
+	scripts/screenshots.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"

@@ -68,3 +68,10 @@ export function span(seconds) {
 export function clock(milliseconds) {
   return new Date(milliseconds).toLocaleString(undefined, { hour12: false });
 }
+
+/** How a stream's state is shown: class and word. */
+export const states = {
+  running: ["good", "running"],
+  waiting: ["warn", "waiting"],
+  error: ["bad", "error"],
+};

@@ -54,10 +54,10 @@ function show() {
   const refresh = page(content, parameter, leave.signal);
   keepFresh(async () => {
     const [facts] = await Promise.all([ask("/config/stats"), refresh()]);
-    setText(server, `${facts.hostname} · Weir ${facts.version} · ${facts.streams_alive}/${facts.streams} streams · ${facts.clients} viewers`);
+    setText(server, `${facts.hostname} · Weir ${facts.version} · ${facts.streams_alive}/${facts.streams} streams · ${facts.clients} ${facts.clients === 1 ? "viewer" : "viewers"}`);
     document.title = `${facts.hostname} – Weir`;
   }, leave.signal);
 }
 
-addEventListener("hashchange", () => { show(); content.focus(); });
+addEventListener("hashchange", () => { show(); content.focus({ preventScroll: true }); scrollTo(0, 0); });
 show();

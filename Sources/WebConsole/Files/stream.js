@@ -1,11 +1,11 @@
 // The page of one stream: player, state and reason, inputs with counters, tracks, moves and newest events.
 import { ask } from "./api.js";
-import { bytes, clock, h, keepRows, kilobits, setText, span } from "./elements.js";
+import { bytes, clock, h, keepRows, kilobits, setClass, setText, span, states } from "./elements.js";
 
 function facts(...names) {
   const values = new Map(names.map((name) => [name, h("dd")]));
-  return [h("dl", {}, ...names.flatMap((name) => [h("dt", {}, name), values.get(name)])),
-    (name, text) => setText(values.get(name), text)];
+  return [h("dl", { class: "facts" }, ...names.flatMap((name) => [h("dt", {}, name), values.get(name)])),
+    (name, text) => setText(values.get(name), text), values];
 }
 
 function table(label, columns) {
@@ -19,19 +19,23 @@ function cells(row, texts) {
 }
 
 export function streamPage(content, name) {
-  const [overview, set] = facts("State", "Why", "Runs on", "Owner", "Bitrate", "Viewers", "On first input", "Without media", "Switches");
+  const [overview, set, values] = facts("State", "Why", "Runs on", "Owner", "Bitrate", "Viewers", "On first input", "Without media", "Switches");
   const [inputs, inputRows] = table("Inputs", ["Input", "State", "Received", "Lost", "Damaged", "Retries", "Trouble"]);
   const [tracks, trackRows] = table("Tracks", ["Track", "Codec", "Language"]);
   const [events, eventRows] = table("Events", ["Time", "Event", "Reason"]);
   const [moves, moveRows] = table("Moves", ["Time", "From", "To", "Reason"]);
   const path = name.split("/").map(encodeURIComponent).join("/");
+  const title = h("span", { class: "title" });
+  const state = h("span");
+  values.get("State").append(state);
   const movesPart = h("section", { hidden: true }, h("h2", {}, "Moves between servers"), moves);
   content.append(
-    h("p", {}, h("a", { href: "#/streams" }, "All streams")), h("h1", {}, name),
-    h("iframe", { class: "player", src: `/${path}/embed.html?mute=true&autoplay=true`, title: `Player of ${name}`, allow: "autoplay; fullscreen" }),
-    h("p", {}, h("a", { href: `/${path}/index.m3u8` }, "HLS"), " · ", h("a", { href: `/${path}/mpegts` }, "MPEG-TS"), " · ",
-      h("a", { href: `/${path}/embed.html` }, "Player")),
-    h("h2", {}, "Now"), overview, h("h2", {}, "Inputs"), inputs, h("h2", {}, "Tracks"), tracks, movesPart,
+    h("p", {}, h("a", { href: "#/streams" }, "All streams")), h("h1", {}, name, title),
+    h("div", { class: "watch" }, h("div", {},
+      h("iframe", { class: "player", src: `/${path}/embed.html?mute=true&autoplay=true`, title: `Player of ${name}`, allow: "autoplay; fullscreen" }),
+      h("p", {}, h("a", { href: `/${path}/index.m3u8` }, "HLS"), " · ", h("a", { href: `/${path}/mpegts` }, "MPEG-TS"), " · ",
+        h("a", { href: `/${path}/embed.html` }, "Player"))), overview),
+    h("h2", {}, "Inputs"), inputs, h("h2", {}, "Tracks"), tracks, movesPart,
     h("h2", {}, "What happened"), events);
 
   const row = (count) => () => h("tr", {}, ...Array.from({ length: count }, () => h("td")));
@@ -39,7 +43,10 @@ export function streamPage(content, name) {
   return async () => {
     const stream = await ask(`/streams/${path}`);
     const stats = stream.stats;
-    set("State", stats.status);
+    setText(title, stream.title && stream.title !== name ? stream.title : "");
+    const [kind, word] = states[stats.status] ?? ["warn", stats.status];
+    setClass(state, `state ${kind}`);
+    setText(state, word);
     set("Why", stats.reason);
     set("Runs on", stats.running_on.join(", ") || "–");
     set("Owner", stream.cluster ? `${stream.cluster.owner ?? "nobody"}: ${stream.cluster.reason}` : "–");

@@ -1,12 +1,6 @@
 // The page of all streams: state, where each runs, input, bitrate, viewers; search, filter and sort.
 import { ask } from "./api.js";
-import { h, keepRows, kilobits, setClass, setText } from "./elements.js";
-
-const states = {
-  running: ["good", "running"],
-  waiting: ["warn", "waiting"],
-  error: ["bad", "error"],
-};
+import { h, keepRows, kilobits, setClass, setText, states } from "./elements.js";
 
 const orders = {
   name: (a, b) => (a.name < b.name ? -1 : 1),
@@ -34,7 +28,7 @@ export function streamsPage(content) {
     h("table", {}, count,
       h("thead", {}, h("tr", {},
         h("th", { scope: "col" }, "Stream"), h("th", { scope: "col" }, "State"), h("th", { scope: "col" }, "Runs on"),
-        h("th", { scope: "col", class: "wide" }, "Input"), h("th", { scope: "col" }, "Bitrate"), h("th", { scope: "col" }, "Viewers"))),
+        h("th", { scope: "col", class: "wide" }, "Input"), h("th", { scope: "col", class: "number" }, "Bitrate"), h("th", { scope: "col", class: "number" }, "Viewers"))),
       body));
   const empty = h("div", { class: "empty", hidden: true },
     h("p", {}, "This server has no streams yet. Add one to the configuration file and reload (SIGHUP):"),
@@ -45,12 +39,13 @@ export function streamsPage(content) {
 
   function makeRow(stream) {
     return h("tr", {},
-      h("th", { scope: "row" }, h("a", { href: `#/streams/${encodeURIComponent(stream.name)}` }, stream.name)),
+      h("th", { scope: "row" }, h("a", { href: `#/streams/${encodeURIComponent(stream.name)}` }, stream.name), h("span", { class: "title" })),
       h("td", {}, h("span")), h("td"), h("td", { class: "wide" }), h("td", { class: "number" }), h("td", { class: "number" }));
   }
 
   function updateRow(row, stream) {
-    const [, state, host, input, bitrate, viewers] = row.children;
+    const [name, state, host, input, bitrate, viewers] = row.children;
+    setText(name.lastChild, stream.title && stream.title !== stream.name ? stream.title : "");
     const [kind, word] = states[stream.stats.status] ?? ["warn", stream.stats.status];
     setClass(state.firstChild, `state ${kind}`);
     setText(state.firstChild, word);

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Takes the pictures of the documentation, docs/images/*.png, from a running server in Chromium without a window.
+#   screenshots.sh PATH-TO-WEIR
+set -euo pipefail
+cd "$(dirname "$0")/.."
+weir=$1
+# Five ports that are most likely free.
+port=$((20000 + RANDOM % 10000))
+driver_port=$((port + 1))
+driver=http://127.0.0.1:$driver_port
+work=$(mktemp -d)
+pids=()
+session=
+stop() {
+    trap - EXIT INT TERM
+    [ -z "$session" ] || curl -fs -o /dev/null -X DELETE "$driver/session/$session" || true
+    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+    wait "${pids[@]}" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap stop EXIT
+trap 'exit 1' INT TERM
+
+cat >"$work/weir.conf" <<CONF
+stream cameras/gate     { input fake://fake; title "Gate"; segment_duration 2; }
+stream cameras/loading  { input udp://127.0.0.1:$((port + 4)); title "Loading bay"; segment_duration 2; }
+stream clock            { input fake://fake; title "Test picture"; segment_duration 2; }
+stream news             { input udp://127.0.0.1:$((port + 2)) source_timeout=2; input fake://fake; title "News"; segment_duration 2; }
+stream sport            { input udp://127.0.0.1:$((port + 3)); title "Sport"; segment_duration 2; }
+CONF
+"$weir" serve --config "$work/weir.conf" --hostname edge1.example --listen "127.0.0.1:$port" >"$work/weir.log" 2>&1 &
+pids+=($!)
+ffmpeg -v error -re -f lavfi -i testsrc2=s=1280x720:r=25 -f lavfi -i sine=r=48000 -c:v libx264 -preset ultrafast -b:v 3M \
+    -g 50 -c:a aac -f mpegts "udp://127.0.0.1:$((port + 3))?pkt_size=1316" >"$work/ffmpeg.log" 2>&1 &
+pids+=($!)
+chromedriver --port=$driver_port >"$work/driver.log" 2>&1 &
+pids+=($!)
+
+# until_true WHAT COMMAND...: asks for at most a minute.
+until_true() {
+    local what=$1
+    shift
+    for _ in $(seq 240); do
+        if "$@"; then return; fi
+        sleep 0.25
+    done
+    echo "screenshots.sh: it never happened that $what" >&2
+    tail -n 5 "$work"/*.log >&2
+    exit 1
+}
+
+# ask COMMAND JSON: one WebDriver command of the session.
+ask() { curl -fsS -X POST -H 'Content-Type: application/json' -d "$2" "$driver/session/$session/$1"; }
+page_says() { ask execute/sync "{\"script\": \"return !!($1)\", \"args\": []}" | grep -q true; }
+picture() { curl -fsS "$driver/session/$session/screenshot" | sed 's/.*"value":"\([^"]*\)".*/\1/' | base64 -d >"$1"; }
+ready() { curl -fs -o /dev/null "$1"; }
+
+until_true 'the server answers' ready "http://127.0.0.1:$port/sport/index.m3u8"
+until_true 'chromedriver answers' ready "$driver/status"
+session=$(curl -fsS -X POST -H 'Content-Type: application/json' "$driver/session" -d '{"capabilities": {"alwaysMatch": {
+    "goog:chromeOptions": {"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+    "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]}}}}' |
+    sed 's/.*"sessionId":"\([^"]*\)".*/\1/')
+size() { ask goog/cdp/execute "{\"cmd\": \"Emulation.setDeviceMetricsOverride\", \"params\": {\"width\": 1100, \"height\": $1, \"deviceScaleFactor\": 1, \"mobile\": false}}" >/dev/null; }
+
+# Somebody watches, so that the columns of viewers and output show more than zeros.
+timeout 60 ffmpeg -v error -i "http://127.0.0.1:$port/sport/mpegts" -c copy -f null - >"$work/viewer.log" 2>&1 &
+pids+=($!)
+
+mkdir -p docs/images
+size 420
+ask url "{\"url\": \"http://127.0.0.1:$port/\"}" >/dev/null
+until_true 'the console lists the streams' page_says "document.body.innerText.includes('5 of 5') && [...document.querySelectorAll('tbody tr')].some((row) => row.innerText.includes('sport') && row.lastElementChild.innerText === '1')"
+picture docs/images/console.png
+
+size 900
+ask url "{\"url\": \"http://127.0.0.1:$port/#/streams/sport\"}" >/dev/null
+until_true 'the stream plays' page_says "document.querySelector('iframe').contentDocument.getElementById('video').currentTime > 4"
+picture docs/images/stream.png
+ls -l docs/images
