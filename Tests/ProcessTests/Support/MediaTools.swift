@@ -32,4 +32,19 @@ enum MediaTools {
         return Set(child.output.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: [","]) })
             .filter { !$0.isEmpty }.sorted()
     }
+
+    /// The video frames of `url` that ffmpeg can decode.
+    static func frameCount(of url: String) async throws -> Int {
+        let child = try ChildProcess(
+            "/usr/bin/ffprobe",
+            [
+                "-v", "error", "-select_streams", "v:0", "-count_frames", "-show_entries", "stream=nb_read_frames",
+                "-of",
+                "csv=p=0", url,
+            ])
+        _ = await child.exitStatus()
+        let numbers = child.output.split(whereSeparator: \.isNewline).compactMap { Int($0) }
+        guard let count = numbers.first else { throw TestFailure("ffprobe \(url): \(child.output)") }
+        return count
+    }
 }

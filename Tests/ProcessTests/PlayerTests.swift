@@ -1,0 +1,75 @@
+// Programs that viewers have, playing what the built server sends: VLC and GStreamer.
+import Foundation
+import Testing
+
+@Suite(.serialized)
+struct PlayerTests {
+    private static let paths = ["index.m3u8", "index.m3u8?container=ts", "mpegts"]
+
+    private static func server() async throws -> WeirProcess {
+        let server = try await WeirProcess("stream clock { input fake://fake; segment_duration 1; }")
+        try await server.waitForMedia(of: "clock", segments: 3)
+        return server
+    }
+
+    /// VLC refuses to run as root.
+    private static func vlc(_ arguments: [String], home: URL) throws -> ChildProcess {
+        let isRoot = getuid() == 0
+        if isRoot { try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: home.path) }
+        let user = isRoot ? ["--reuid=65534", "--regid=65534", "--clear-groups"] : []
+        return try ChildProcess(
+            "/usr/bin/setpriv",
+            user + ["env", "HOME=\(home.path)", "cvlc", "--no-color", "--run-time=6", "--play-and-exit"] + arguments
+                + ["vlc://quit"])
+    }
+
+    private static func temporaryFolder() throws -> URL {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "weir-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
+    @Test("what VLC takes out of each form is whole", arguments: paths)
+    func vlcTakesWholeFrames(path: String) async throws {
+        let server = try await Self.server()
+        let home = try Self.temporaryFolder()
+        defer { try? FileManager.default.removeItem(at: home) }
+        let file = home.appending(path: "taken.ts").path
+        let vlc = try Self.vlc(
+            ["-q", "--sout", "#std{access=file,mux=ts,dst=\(file)}", "\(server.base)/clock/\(path)"], home: home)
+        #expect(await vlc.exitStatus() == 0, "\(vlc.output)")
+        #expect(try await MediaTools.codecs(of: file) == ["aac", "h264"])
+        #expect(try await MediaTools.frameCount(of: file) > 75, "\(path): \(vlc.output)")
+        #expect(try await MediaTools.complaints(playing: file, seconds: 60) == "", "\(path)")
+    }
+
+    @Test("VLC shows each form, without late pictures that would mean wrong times", arguments: paths)
+    func vlcShows(path: String) async throws {
+        let server = try await Self.server()
+        let home = try Self.temporaryFolder()
+        defer { try? FileManager.default.removeItem(at: home) }
+        let vlc = try Self.vlc(
+            ["-vv", "--vout=dummy", "--aout=dummy", "\(server.base)/clock/\(path)"], home: home)
+        #expect(await vlc.exitStatus() == 0, "\(vlc.output)")
+        #expect(vlc.output.contains("codec (h264) started"))
+        #expect(vlc.output.contains("Stream buffering done"))
+        for trouble in ["buffer too late", "timestamp conversion failed", "discontinuity received", "TS discontinuity"]
+        {
+            #expect(!vlc.output.contains(trouble), "\(path): \(trouble)")
+        }
+    }
+
+    @Test("GStreamer decodes 150 frames of each form", arguments: paths)
+    func gstreamer(path: String) async throws {
+        let server = try await Self.server()
+        let player = try ChildProcess(
+            "/usr/bin/gst-launch-1.0",
+            [
+                "-q", "uridecodebin3", "uri=\(server.base)/clock/\(path)", "!", "videoconvert", "!", "fakesink",
+                "num-buffers=150",
+            ])
+        // The sink ends the pipeline after its 150th buffer; whatever goes wrong before ends it with status 1.
+        #expect(await player.exitStatus() == 0, "\(player.output)")
+        #expect(!player.output.contains("ERROR"), "\(player.output)")
+    }
+}
