@@ -152,7 +152,7 @@ struct StreamLifeTests {
         stage.loop.run()
         #expect(input?.isStopped == true)
         #expect(reader.endings == ["removed"])
-        #expect(stage.stream.window.segments.allSatisfy(\.isClosed))
+        #expect(stage.stream.window.segments.allSatisfy { $0.isClosed })
         #expect(reader.starts == stage.chunks.map(\.start))
         #expect(!stage.stream.status.isAlive)
         let count = stage.chunks.count
