@@ -158,7 +158,9 @@ let package = Package(
         tests(
             "InputsTests",
             ["Inputs", "Ingest", "MPEGTS", "CMAF", "Media", nioCore, nioPosix, nioHTTP1, asyncHTTPClient]),
-        tests("LiveStreamTests", ["LiveStream", "Ingest", "CMAF", "MPEGTS", "Media", nioCore, nioEmbedded, nioConcurrency]),
+        tests(
+            "LiveStreamTests",
+            ["LiveStream", "Ingest", "CMAF", "MPEGTS", "Media", nioCore, nioEmbedded, nioConcurrency]),
         tests(
             "PlaybackTests",
             [
