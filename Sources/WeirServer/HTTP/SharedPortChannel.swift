@@ -10,7 +10,7 @@ import NIOHTTPTypesHTTP1
 /// The child channel of Weir's listeners (`docs/decisions/0002-media-requests-before-hummingbird.md`).
 ///
 /// ```
-/// bytes ─ HTTP/1.1 codec ─ pipelining ─ media handler ─ bridge to HTTP types ─ Hummingbird
+/// bytes ─ HTTP/1.1 codec ─ pipelining ─ broken requests ─ media handler ─ bridge to HTTP types ─ Hummingbird
 /// ```
 /// NIO's pipelining handler reads the next request only when the answer to the last one is complete, whoever gave it, so
 /// the two ways of answering never mix.
@@ -22,7 +22,7 @@ struct SharedPortChannel: ServerChildChannel, HTTPChannelHandler {
     let makeHandlers: @Sendable () -> [any ChannelHandler]
     let isSecure: Bool
 
-    /// Bounds of what a client may send as a request head; the codec answers 431 beyond them.
+    /// Bounds of what a client may send as a request head; beyond them `BrokenRequestHandler` answers 431.
     private static var decoderLimits: NIOHTTPDecoderLimitConfiguration {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = 16 << 10
@@ -36,10 +36,11 @@ struct SharedPortChannel: ServerChildChannel, HTTPChannelHandler {
             let pipeline = channel.pipeline.syncOperations
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: true,
-                withErrorHandling: true,
+                withErrorHandling: false,
                 withOutboundHeaderValidation: true,
                 withEncoderConfiguration: .init(),
                 withDecoderLimitConfiguration: Self.decoderLimits)
+            try pipeline.addHandler(BrokenRequestHandler())
             try pipeline.addHandlers(makeHandlers())
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: isSecure))
             return try NIOAsyncChannel(

@@ -126,6 +126,7 @@ package struct WeirServer: Sendable {
                 }, stop: { stopRequested.continuation.finish() }),
             group: group)
         let router = Router(context: BasicRequestContext.self)
+        router.add(middleware: UnknownAddresses())
         APIRoutes.add(to: router, server: model, archives: ArchiveModel(keeper: archives, now: clocks.utc))
         ConsoleRoutes.add(to: router)
         if let group { PollRoute.add(to: router, responder: group.responder) }
