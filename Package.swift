@@ -174,7 +174,7 @@ let package = Package(
                 log,
             ]),
         tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
-        tests("ProcessTests", [asyncHTTPClient, nioCore]),
+        tests("ProcessTests", [asyncHTTPClient, nioCore, nioHTTP1]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,106 @@
+// The page `embed.html` in a real browser: plays, waits for a stream that is away, goes on when it returns or changes.
+import Foundation
+import Testing
+
+/// What the page shows at one moment.
+private struct PageState: Decodable, Sendable {
+    var position: Double
+    var decoded: Int
+    var dropped: Int
+    var width: Int
+    /// Empty when no message is shown.
+    var message: String
+}
+
+extension Browser {
+    fileprivate func pageState() async throws -> PageState {
+        try await run(
+            """
+            const video = document.getElementById("video"), message = document.getElementById("message");
+            const quality = video.getVideoPlaybackQuality();
+            return { position: video.currentTime, decoded: quality.totalVideoFrames, dropped: quality.droppedVideoFrames,
+              width: video.videoWidth, message: message.hidden ? "" : message.textContent };
+            """)
+    }
+
+    /// Waits until the page has played a second more than in `before`, one frame after the other.
+    @discardableResult
+    fileprivate func playsOn(after before: PageState) async throws -> PageState {
+        var now = before
+        do {
+            try await eventually("the page plays on") {
+                now = try await self.pageState()
+                return now.position > before.position + 1 && now.decoded >= before.decoded + 20 && now.message.isEmpty
+            }
+        } catch {
+            throw TestFailure("\(error): before \(before), at the end \(now)")
+        }
+        return now
+    }
+}
+
+@Suite(.serialized)
+struct PlayerPageTests {
+    @Test("the page plays, and goes on playing without losing frames")
+    func plays() async throws {
+        let server = try await WeirProcess("stream clock { input fake://fake; segment_duration 1; }")
+        try await server.waitForMedia(of: "clock")
+        try await Browser.use { browser in
+            try await browser.open("\(server.base)/clock/embed.html")
+            var state = try await browser.pageState()
+            for _ in 0..<6 { state = try await browser.playsOn(after: state) }
+            #expect(state.dropped * 4 <= state.decoded, "\(state)")
+            let errors = try await browser.consoleLog().filter { $0.level == "SEVERE" }
+            #expect(errors.map(\.message) == [])
+            let hosts = Set(try await browser.requests().compactMap(\.host))
+            #expect(hosts.subtracting(["127.0.0.1"]) == [])
+        }
+    }
+
+    @Test("when the stream goes away the page says so, and plays again by itself when it is back")
+    func awayAndBack() async throws {
+        let source = FreePort.udp()
+        let server = try await WeirProcess(
+            "stream cam { input udp://127.0.0.1:\(source) source_timeout=2; segment_duration 1; }")
+        let target = "udp://127.0.0.1:\(source)?pkt_size=1316"
+        let first = try MediaTools.send(to: target)
+        try await server.waitForMedia(of: "cam")
+        try await Browser.use { browser in
+            try await browser.open("\(server.base)/cam/embed.html")
+            let playing = try await browser.playsOn(after: try await browser.pageState())
+            first.stop()
+            _ = await first.exitStatus()
+            try await eventually("the page says that the stream is away") {
+                try await browser.pageState().message.contains("away")
+            }
+            let away = try await browser.pageState()
+            #expect(away.position >= playing.position)
+            let second = try MediaTools.send(to: target)
+            let back = try await browser.playsOn(after: away)
+            try await browser.playsOn(after: back)
+            second.stop()
+        }
+    }
+
+    @Test("another picture size and other codec parameters from one moment to the next are played on")
+    func changedStream() async throws {
+        let source = FreePort.udp()
+        let server = try await WeirProcess("stream cam { input udp://127.0.0.1:\(source); segment_duration 1; }")
+        let target = "udp://127.0.0.1:\(source)?pkt_size=1316"
+        let first = try MediaTools.send(to: target)
+        try await server.waitForMedia(of: "cam")
+        try await Browser.use { browser in
+            try await browser.open("\(server.base)/cam/embed.html")
+            let playing = try await browser.playsOn(after: try await browser.pageState())
+            #expect(playing.width == 320)
+            first.stop()
+            let second = try MediaTools.send(
+                to: target,
+                video: ["-vf", "scale=640:360", "-c:v", "libx264", "-preset", "veryfast", "-g", "25", "-bf", "2"])
+            try await eventually("the new size is shown") { try await browser.pageState().width == 640 }
+            let after = try await browser.playsOn(after: try await browser.pageState())
+            try await browser.playsOn(after: after)
+            second.stop()
+        }
+    }
+}
