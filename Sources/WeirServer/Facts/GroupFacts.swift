@@ -62,7 +62,10 @@ extension ServerGroup {
         facts.cluster = PlacementFacts(
             owner: stream.owner.map(name), epoch: stream.epoch.value,
             since: stream.epoch == .none ? nil : stream.since.milliseconds,
-            reason: stream.reason.isEmpty ? stream.placement : "\(stream.placement); \(stream.reason)",
+            // Why it runs where it runs often says where its home is already.
+            reason: stream.reason.isEmpty
+                ? stream.placement
+                : stream.reason.contains(stream.placement) ? stream.reason : "\(stream.placement); \(stream.reason)",
             moves: stream.history.map {
                 .init(time: $0.at.milliseconds, from: $0.from.map(name), to: $0.to.map(name), reason: $0.reason)
             })
