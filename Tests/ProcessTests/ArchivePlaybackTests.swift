@@ -70,8 +70,10 @@ struct ArchivePlaybackTests {
         for form in [forms[0], "archive-\(from)-now.m3u8", "timeshift_abs-\(from).m3u8", "rewind-30.m3u8"] {
             #expect(try await MediaTools.complaints(playing: "\(server.base)/cam/\(form)", seconds: 3) == "", "\(form)")
         }
+        // The newest segment after the question was answered is younger than four seconds, however slow this machine is.
         let late = segments(try await text("/cam/timeshift_rel-4.m3u8", of: server))
-        let newest = try #require(window.last).replacing("-1.m4s", with: "-all.m4s")
+        let newest = try #require(segments(try await text("/cam/track-1.m3u8", of: server)).last)
+            .replacing("-1.m4s", with: "-all.m4s")
         #expect(!late.isEmpty && !late.contains(newest))
         #expect(try await MediaTools.codecs(of: "\(server.base)/cam/\(forms[0])") == ["aac", "h264"])
         #expect(try await text("/cam/recording_status.json", of: server).contains("\"from\":\(from)"))
