@@ -84,7 +84,6 @@ let package = Package(
         room("Ingest", ["Media", "CMAF", nioCore, deque]),
         room("Cluster", [orderedCollections, heap]),
         room("Archive", ["Media", nioCore]),
-        room("M4F", ["Media", nioCore, crypto]),
 
         // shells
         room("LiveStream", ["Media", "Ingest", "CMAF", "MPEGTS", nioCore, nioPosix, nioConcurrency, deque, log]),
@@ -99,7 +98,7 @@ let package = Package(
         room(
             "PeerLink",
             [
-                "Cluster", "M4F", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioConcurrency,
+                "Cluster", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioConcurrency,
                 serviceLifecycle, crypto, deque, log,
             ]),
         room(
@@ -123,7 +122,7 @@ let package = Package(
             "WeirServer",
             [
                 "CLinux", "SettingsLanguage", "Media", "Ingest", "LiveStream", "Inputs", "Playback", "ManagementAPI",
-                "WebConsole", "Cluster", "PeerLink", "Archive", "ArchiveStorage", "M4F", hummingbird, hummingbirdTLS,
+                "WebConsole", "Cluster", "PeerLink", "Archive", "ArchiveStorage", hummingbird, hummingbirdTLS,
                 httpTypes,
                 nioCore, nioPosix, nioHTTP1, nioSSL, nioHTTPTypes, nioHTTPTypesHTTP1, nioConcurrency,
                 serviceLifecycle, unixSignals, log, metrics,

@@ -1,1 +1,0 @@
-// Room M4F: not furnished yet.
