@@ -33,6 +33,8 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
     private let scheme: String
     private let pendingBytes: (any Channel) -> Int
     private var state = State.idle
+    /// Of the client, as it was when the request came: a connection that broke while it was answered has none any more.
+    private var clientAddress = ""
 
     /// - Parameter isSecure: the connection is TLS: redirects to peers whose public address has no scheme say `https`.
     package convenience init(service: PlaybackService, isSecure: Bool = false) {
@@ -53,6 +55,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
                 context.fireChannelRead(data)
                 return
             }
+            if clientAddress.isEmpty { clientAddress = context.remoteAddress?.ipAddress ?? "" }
             state = .collecting(request)
         case (.end, .passing):
             state = .idle
@@ -193,7 +196,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
     ) {
         let (session, counters) = service.sessions.open(
             stream: stream.name, viewerProtocol: route == .transportStream ? .mpegts : .mp4,
-            address: context.remoteAddress?.ipAddress ?? "", userAgent: request.userAgent, at: context.eventLoop.now)
+            address: clientAddress, userAgent: request.userAgent, at: context.eventLoop.now)
         let window = stream.window
         let backlog = ViewerBacklog(
             configured: service.limits.pendingBytesMax,
@@ -273,7 +276,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         default: return
         }
         service.sessions.requestAnswered(
-            stream: stream, address: context.remoteAddress?.ipAddress ?? "", userAgent: request.userAgent,
+            stream: stream, address: clientAddress, userAgent: request.userAgent,
             byteCount: request.isHead ? 0 : bytes, at: context.eventLoop.now)
     }
 }
