@@ -129,7 +129,7 @@ final class RichServer: ManagedServer {
     /// The API over this server, for `HummingbirdTesting`.
     var application: some ApplicationProtocol {
         let router = Router()
-        APIRoutes.add(to: router, server: self)
+        APIRoutes.add(to: router, server: self, archives: RichArchives())
         return Application(router: router)
     }
 }
