@@ -84,13 +84,14 @@ let package = Package(
         room("Ingest", ["Media", "CMAF", nioCore, deque]),
         room("Cluster", [orderedCollections, heap]),
         room("Archive", ["Media", nioCore]),
+        room("M4F", ["Archive", "Cluster", "CMAF", "Ingest", "Media", nioCore, crypto, deque]),
 
         // shells
         room("LiveStream", ["Media", "Ingest", "CMAF", "MPEGTS", nioCore, nioPosix, nioConcurrency, deque, log]),
         room(
             "Inputs",
             [
-                "CLinux", "Media", "MPEGTS", "CMAF", "Ingest", nioCore, nioPosix, nioHTTP1, nioConcurrency,
+                "CLinux", "Media", "MPEGTS", "CMAF", "Ingest", "M4F", nioCore, nioPosix, nioHTTP1, nioConcurrency,
                 asyncHTTPClient, log,
             ]),
         room(
@@ -98,14 +99,14 @@ let package = Package(
         room(
             "PeerLink",
             [
-                "Cluster", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioConcurrency,
-                serviceLifecycle, crypto, deque, log,
+                "Cluster", "M4F", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioConcurrency,
+                serviceLifecycle, deque, log,
             ]),
         room(
             "Playback",
             [
-                "CZlib", "Media", "CMAF", "HLS", "MPEGTS", "LiveStream", "Archive", "ArchiveStorage", nioCore, nioPosix,
-                nioHTTP1, nioConcurrency, log,
+                "CZlib", "Media", "CMAF", "HLS", "MPEGTS", "LiveStream", "Archive", "ArchiveStorage", "M4F", nioCore,
+                nioPosix, nioHTTP1, nioConcurrency, log,
             ], resources: [.embedInCode("Player/Files")]),
 
         // top
@@ -122,7 +123,7 @@ let package = Package(
             "WeirServer",
             [
                 "CLinux", "SettingsLanguage", "Media", "Ingest", "LiveStream", "Inputs", "Playback", "ManagementAPI",
-                "WebConsole", "Cluster", "PeerLink", "Archive", "ArchiveStorage", hummingbird, hummingbirdTLS,
+                "WebConsole", "Cluster", "PeerLink", "Archive", "ArchiveStorage", "M4F", hummingbird, hummingbirdTLS,
                 httpTypes,
                 nioCore, nioPosix, nioHTTP1, nioSSL, nioHTTPTypes, nioHTTPTypesHTTP1, nioConcurrency,
                 serviceLifecycle, unixSignals, log, metrics,
@@ -151,7 +152,9 @@ let package = Package(
         tests("SettingsLanguageTests", ["SettingsLanguage"]),
         tests("IngestTests", ["Ingest", "CMAF", "Media", nioCore]),
         tests("ClusterTests", ["Cluster", "Simulation"]),
-        tests("PeerLinkTests", ["PeerLink", "Cluster", asyncHTTPClient, nioCore, nioPosix, serviceLifecycle, log]),
+        tests(
+            "PeerLinkTests", ["PeerLink", "Cluster", "M4F", asyncHTTPClient, nioCore, nioPosix, serviceLifecycle, log]),
+        tests("M4FTests", ["M4F", "Archive", "Cluster", "CMAF", "Ingest", "Media", nioCore]),
         tests("ArchiveTests", ["Archive", "Media", nioCore]),
         tests("ArchiveStorageTests", ["ArchiveStorage", "Archive", "CMAF", "Media", nioCore]),
         tests(

@@ -1,6 +1,6 @@
 // Which requests of peers are accepted, and what the others are told.
 import Cluster
-import PeerLink
+import M4F
 import Testing
 
 @Suite struct AuthenticationTests {

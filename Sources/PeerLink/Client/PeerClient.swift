@@ -2,6 +2,7 @@
 import AsyncHTTPClient
 package import Cluster
 import Foundation
+package import M4F
 package import NIOCore
 import NIOHTTP1
 import NIOPosix

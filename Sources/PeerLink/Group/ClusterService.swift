@@ -1,6 +1,7 @@
 // One server's part in the group, alive: gives `ClusterNode` what happens and does what it asks for.
 package import Cluster
 package import Logging
+import M4F
 import NIOConcurrencyHelpers
 package import NIOCore
 import ServiceLifecycle

@@ -1,5 +1,6 @@
 // Answers the polls of other servers, whatever brings them here.
 package import Cluster
+import M4F
 import NIOConcurrencyHelpers
 
 /// An HTTP answer, without HTTP.

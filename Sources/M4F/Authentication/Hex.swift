@@ -1,7 +1,8 @@
 // Bytes as hexadecimal digits.
 
-enum Hex {
-    static func text(_ bytes: some Sequence<UInt8>) -> String {
+/// Hexadecimal digits in lower case, as signatures, nonces and names of server lives are written.
+package enum Hex {
+    package static func text(_ bytes: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
         for byte in bytes {
@@ -12,7 +13,7 @@ enum Hex {
     }
 
     /// Nil unless `text` is an even number of hexadecimal digits.
-    static func bytes(_ text: String) -> [UInt8]? {
+    package static func bytes(_ text: String) -> [UInt8]? {
         let digits = Array(text.utf8)
         guard digits.count % 2 == 0 else { return nil }
         var bytes: [UInt8] = []
