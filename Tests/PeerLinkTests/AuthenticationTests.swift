@@ -1,6 +1,7 @@
 // Which requests of peers are accepted, and what the others are told.
 import Cluster
 import M4F
+import PeerLink
 import Testing
 
 @Suite struct AuthenticationTests {
