@@ -1,0 +1,268 @@
+// Decides what one stream fetches, from whom and in which order. The whole planner of replication is behind this type.
+package import Media
+
+/// The replication of one stream from all of its other servers. No socket, clock or disk in here; the shell asks `next` what to
+/// do for each peer, does it, and tells what came of it.
+///
+/// Rules: hours that expire at the source soon first, the oldest of them first; then the newest hour; within an hour in
+/// the order of time, so that few files come of it. What one peer was asked for is not asked of another. What an
+/// archive has deleted is not asked for. A segment whose bytes were wrong is asked for again after a while.
+package struct StreamReplication: Sendable {
+    package struct Limits: Hashable, Sendable {
+        /// Orders that may be on their way from one peer.
+        package var orders = 2
+        package var segmentsPerOrder = 64
+        package var bytesPerOrder: Int64 = 32 << 20
+        /// An hour that expires at the source within this time is fetched before newer ones.
+        package var expiresSoon = MediaSpan.seconds(3600)
+        /// Less than this is fetched without an event.
+        package var worthTelling = MediaSpan.seconds(5)
+        /// A segment that came wrong is not asked for before.
+        package var retryWrong = Duration.seconds(30)
+        /// Segments that came wrong are remembered up to this number.
+        package var mostWrong = 4096
+        package init() {}
+    }
+
+    /// What is to be done for a peer now.
+    package enum Step: Hashable, Sendable {
+        /// Ask for the segments of these hours.
+        case list(HourSummary)
+        case fetch(FetchOrder)
+        /// What is under way must end first.
+        case wait
+        /// All is done, or the peer failed: begin anew after a pause.
+        case over
+    }
+
+    /// What became of a fetched segment.
+    package enum Outcome: Hashable, Sendable {
+        case kept
+        /// Another server was quicker, or it was recorded in the meantime.
+        case covered
+        /// Deleted or recorded in the meantime; no fault.
+        case declined
+        /// The bytes were not those of the digest, or could not be written.
+        case wrong(String)
+    }
+
+    private let limits: Limits
+    private var peers: [String: PeerReplication] = [:]
+    /// Segments that are on their way from some peer.
+    private var claimed: [SegmentDigest: String] = [:]
+    /// Segments that came while some peer was in its round: its list of what is wanted does not know.
+    private var delivered: Set<SegmentDigest> = []
+    private var nextOrder = 1
+
+    package init(limits: Limits = Limits()) { self.limits = limits }
+
+    /// - Parameter names: any that tell peers apart; those that are gone are forgotten.
+    package mutating func setPeers(_ names: [String]) {
+        for name in peers.keys where !names.contains(name) { remove(name) }
+        for name in names where peers[name] == nil { peers[name] = PeerReplication() }
+    }
+
+    private mutating func remove(_ name: String) {
+        claimed = claimed.filter { $0.value != name }
+        peers[name] = nil
+    }
+
+    /// In the order of their names.
+    package func progress(at now: Duration) -> [(peer: String, progress: ReplicationProgress)] {
+        peers.sorted { $0.key < $1.key }.map { name, peer in
+            var progress = peer.progress
+            progress.rate = peer.meter.rate(at: now)
+            return (name, progress)
+        }
+    }
+
+    package var isRunning: Bool { peers.values.contains { $0.progress.state == .catchingUp } }
+
+    // MARK: A round
+
+    /// The digests of days that we have, with which the peer is asked.
+    ///
+    /// - Parameters:
+    ///   - theirs: what the peer answered for `bounds.range`.
+    ///   - keeps: the peer's retention by age; nil when it has none.
+    package mutating func compared(
+        _ name: String, theirs: ArchiveSummary, ours: ArchiveSummary, keeps: MediaSpan?, bounds: ReplicationBounds,
+        at now: (utc: MediaTime, uptime: Duration)
+    ) {
+        guard var peer = peers[name] else { return }
+        if !peers.values.contains(where: \.isInRound) { delivered.removeAll() }
+        peer.forgetRound()
+        claimed = claimed.filter { $0.value != name }
+        peer.isInRound = true
+        peer.ours = ours.hours
+        let differing = theirs.differences(from: ours)
+        let numbers = Set(differing.map(\.number))
+        peer.refused = peer.refused.filter {
+            $0.value > now.uptime && numbers.contains($0.key.start.index(of: DigestTree.hour))
+        }
+        let different = differing.filter { hour in
+            guard hour.range.overlaps(bounds.range) else { return false }
+            return peer.settled[hour.number] != .init(theirs: hour.digest, ours: peer.ours[hour.number]?.digest)
+        }
+        peer.settled = peer.settled.filter { number, _ in
+            (number + 1) * DigestTree.hour.ticks > bounds.range.start.ticks
+        }
+        let expiresAt = keeps.map { now.utc - $0 + limits.expiresSoon }
+        let expiring = different.filter { hour in expiresAt.map { hour.range.start < $0 } ?? false }
+        peer.hours = expiring + different.dropFirst(expiring.count).reversed()
+        peer.estimate()
+        peers[name] = peer
+    }
+
+    /// What to do for the peer now. An order that is given is under way until `ended`.
+    package mutating func next(_ name: String) -> Step {
+        guard var peer = peers[name], peer.isInRound else { return .over }
+        defer { peers[name] = peer }
+        if peer.listing == nil, peer.waiting.count < limits.segmentsPerOrder, let hour = peer.hours.first {
+            peer.hours.removeFirst()
+            peer.listing = hour
+            return .list(hour)
+        }
+        if peer.orders.count < limits.orders, let order = takeOrder(name, &peer) { return .fetch(order) }
+        if peer.listing == nil, peer.orders.isEmpty, peer.hours.isEmpty, peer.waiting.isEmpty { return .over }
+        return .wait
+    }
+
+    /// Takes segments that nobody else fetches. Those that somebody does are left out: the next round sees whether they came.
+    private mutating func takeOrder(_ name: String, _ peer: inout PeerReplication) -> FetchOrder? {
+        var segments: [OfferedSegment] = []
+        var bytes: Int64 = 0
+        while segments.count < limits.segmentsPerOrder, bytes < limits.bytesPerOrder, let segment = peer.waiting.first {
+            if let last = segments.last, last.end > segment.start { break }
+            peer.wantedFrom += 1
+            guard claimed[segment.named] == nil, !delivered.contains(segment.named) else { continue }
+            claimed[segment.named] = name
+            segments.append(segment)
+            bytes += Int64(segment.length)
+        }
+        if peer.waiting.isEmpty {
+            peer.wanted = []
+            peer.wantedFrom = 0
+        }
+        guard !segments.isEmpty else { return nil }
+        let order = FetchOrder(number: nextOrder, segments: segments)
+        nextOrder += 1
+        peer.orders[order.number] = order
+        return order
+    }
+
+    /// - Parameters:
+    ///   - theirs: the segments of the hour, within the bounds, in the order of time.
+    ///   - ours: those of ours that touch any of them.
+    package mutating func listed(
+        _ name: String, theirs: [OfferedSegment], ours: [OfferedSegment], bounds: ReplicationBounds,
+        at uptime: Duration
+    ) -> [ReplicationEvent] {
+        guard var peer = peers[name], let hour = peer.listing else { return [] }
+        peer.listing = nil
+        let wanted = bounds.wanted(of: theirs, having: ours)
+        let possible = wanted.filter { peer.refused[$0.named].map { $0 <= uptime } ?? true }
+        if !peer.refused.isEmpty {
+            let still = Set(wanted.map(\.named))
+            for segment in theirs where !still.contains(segment.named) { peer.refused[segment.named] = nil }
+        }
+        if wanted.isEmpty, !theirs.contains(where: { $0.end > bounds.range.end }) {
+            peer.settled[hour.number] = .init(theirs: hour.digest, ours: peer.ours[hour.number]?.digest)
+        }
+        peer.wanted = Array(peer.waiting) + possible
+        peer.wantedFrom = 0
+        peer.estimate()
+        var events: [ReplicationEvent] = []
+        if !possible.isEmpty {
+            peer.progress.state = .catchingUp
+            if !peer.isTold, peer.progress.remaining >= limits.worthTelling {
+                peer.isTold = true
+                peer.toldAt = (peer.progress.fetched, peer.progress.fetchedBytes)
+                events.append(
+                    .started(peer: name, media: peer.progress.remaining, bytes: peer.progress.remainingBytes))
+            }
+        }
+        peers[name] = peer
+        return events
+    }
+
+    /// A segment of an order came, and this became of it.
+    package mutating func received(
+        _ segment: OfferedSegment, of order: Int, from name: String, _ outcome: Outcome, at uptime: Duration
+    ) {
+        guard var peer = peers[name], peer.orders[order] != nil else { return }
+        peer.orders[order]?.segments.removeAll { $0.named == segment.named }
+        claimed[segment.named] = nil
+        peer.meter.count(Int64(segment.length), at: uptime)
+        switch outcome {
+        case .kept:
+            peer.progress.fetchedSegments += 1
+            peer.progress.fetchedBytes += Int64(segment.length)
+            peer.progress.fetched += segment.duration
+            delivered.insert(segment.named)
+        case .covered, .declined:
+            delivered.insert(segment.named)
+        case .wrong(let reason):
+            peer.progress.refusedSegments += 1
+            peer.progress.lastError = reason
+            if peer.refused.count < limits.mostWrong { peer.refused[segment.named] = uptime + limits.retryWrong }
+        }
+        peer.progress.remainingBytes = max(0, peer.progress.remainingBytes - Int64(segment.length))
+        peer.progress.remaining = max(.zero, peer.progress.remaining - segment.duration)
+        peers[name] = peer
+    }
+
+    /// The answer to an order is over. What it did not bring is asked for in a later round.
+    package mutating func ended(_ order: Int, from name: String) {
+        guard var peer = peers[name], let gone = peer.orders.removeValue(forKey: order) else { return }
+        for segment in gone.segments where claimed[segment.named] == name { claimed[segment.named] = nil }
+        peer.estimate()
+        peers[name] = peer
+    }
+
+    /// After `Step.over`: the round is complete.
+    package mutating func completed(_ name: String, at now: MediaTime) -> [ReplicationEvent] {
+        guard var peer = peers[name], peer.isInRound else { return [] }
+        peer.forgetRound()
+        peer.estimate()
+        var events: [ReplicationEvent] = []
+        if peer.refused.isEmpty {
+            peer.progress.state = .inSync
+            peer.progress.inSyncAt = now
+            peer.progress.lastError = nil
+            peer.toldFailure = nil
+        } else {
+            peer.progress.state = .diverged
+            if let reason = peer.progress.lastError { events += tell(failure: reason, of: name, &peer) }
+        }
+        if peer.isTold {
+            peer.isTold = false
+            if peer.refused.isEmpty {
+                events.append(
+                    .finished(
+                        peer: name, media: peer.progress.fetched - peer.toldAt.media,
+                        bytes: peer.progress.fetchedBytes - peer.toldAt.bytes))
+            }
+        }
+        peers[name] = peer
+        return events
+    }
+
+    /// The peer could not be asked, or its answer was none.
+    package mutating func failed(_ name: String, _ reason: String) -> [ReplicationEvent] {
+        guard var peer = peers[name] else { return [] }
+        peer.forgetRound()
+        claimed = claimed.filter { $0.value != name }
+        peer.progress.state = .unreachable
+        peer.progress.lastError = reason
+        let events = tell(failure: reason, of: name, &peer)
+        peers[name] = peer
+        return events
+    }
+
+    private func tell(failure reason: String, of name: String, _ peer: inout PeerReplication) -> [ReplicationEvent] {
+        guard peer.toldFailure != reason else { return [] }
+        peer.toldFailure = reason
+        return [.failed(peer: name, reason: reason)]
+    }
+}
