@@ -82,6 +82,9 @@ package struct ArchiveStatistics: Hashable, Sendable {
     package var chunksDropped: Int64 = 0
     package var writeErrors: Int64 = 0
     package var syncs: Int64 = 0
+    /// Segments that came from other servers, and their bytes.
+    package var segmentsFetched: Int64 = 0
+    package var bytesFetched: Int64 = 0
     package var segmentsDeleted: Int64 = 0
     package var bytesDeleted: Int64 = 0
     /// Bytes that wait for the disk now.

@@ -12,7 +12,7 @@ package final class ArchiveStore: Sendable {
     package let reader: ArchiveReader
     private let view: ArchiveView
     private let queue: CommandQueue
-    private let fileSystem: any ArchiveFileSystem
+    let fileSystem: any ArchiveFileSystem
     private let report: @Sendable (ArchiveEvent) -> Void
     private let finished = DispatchSemaphore(value: 0)
     private let lockDescriptor: Int32
@@ -98,6 +98,9 @@ package final class ArchiveStore: Sendable {
         return statistics
     }
 
+    /// Chunks wait for the disk: what is not live should wait too.
+    var isBusy: Bool { queue.bytes > queue.limit / 8 }
+
     // MARK: Changes, done by the writer
 
     /// Deletes the segments that lie wholly in `range`, except those that are protected, being read or being written.
@@ -124,7 +127,7 @@ package final class ArchiveStore: Sendable {
         try await perform { $0.sync(at: $1) }
     }
 
-    private func perform<T: Sendable>(
+    func perform<T: Sendable>(
         _ work: @escaping @Sendable (ArchiveWriter, ArchiveInstant) throws -> T
     ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in

@@ -12,6 +12,8 @@ final class ArchiveView: Sendable {
         var unindexed: [ArchivedSegment] = []
         /// End of the newest closed segment.
         var end: MediaTime?
+        /// Start of the newest segment that is being recorded: other servers' segments up to it may come.
+        var recordedEnd: MediaTime?
         /// Why nothing is recorded now; nil while a segment is being written.
         var pause: GapCause?
         /// Of the segments that the index has.
@@ -28,6 +30,13 @@ final class ArchiveView: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Summaries of whole hours, so that comparing a year does not read a year of rows.
+    let hours = HourCache()
+
+    /// Segments came or went.
+    func changed(_ name: String, _ segments: [ArchivedSegment]) {
+        hours.forget(name, segments)
+    }
 
     func stream(_ name: String) -> Stream? { state.withLock { $0.streams[name] } }
     func streams() -> [String: Stream] { state.withLock { $0.streams } }

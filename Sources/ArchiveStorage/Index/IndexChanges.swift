@@ -47,8 +47,9 @@ extension ArchiveIndex {
                     sql: "INSERT OR IGNORE INTO stream (id, name) VALUES (?, ?)", arguments: [stream.id, stream.name])
             }
             try Self.write(changes.runs, db)
-            try Self.add(changes.added, db)
+            // Removed first: what is added may begin where something that goes began.
             try Self.remove(changes.removed, db)
+            try Self.add(changes.added, db)
             for (stream, change) in changes.ledgers.sorted(by: { $0.key < $1.key }) {
                 try Self.write(change, of: stream, db)
             }

@@ -43,6 +43,20 @@ extension ArchiveIndex {
         }
     }
 
+    /// The segments that share time with `range`, in the order of time.
+    ///
+    /// Ends are in the order of starts (`SegmentUnion`), so those that begin before it are looked at from the last one
+    /// backwards until one ends too early.
+    package func segments(of stream: String, touching range: TimeRange) throws -> [ArchivedSegment] {
+        var found = try segments(of: stream, startingIn: range)
+        var before = range.start
+        while let segment = try segment(of: stream, startingBefore: before), segment.end > range.start {
+            found.insert(segment, at: 0)
+            before = segment.start
+        }
+        return found
+    }
+
     /// The segments of one run, in the order of the file.
     package func segments(ofRun run: ArchivedRun) throws -> [ArchivedSegment] {
         try database.read { db in

@@ -17,6 +17,7 @@ extension ArchiveWriter {
         try index.commit(changes)
         stream.touched = nil
         let bytes = segments.reduce(Int64(0)) { $0 + Int64($1.length) }
+        defer { view.changed(stream.name, segments) }
         view.update(stream.name) {
             $0.ledger = stream.ledger
             $0.bytes -= bytes
@@ -35,7 +36,7 @@ extension ArchiveWriter {
     }
 
     /// Parts of files, neighbours joined.
-    private static func parts(_ segments: [ArchivedSegment]) -> [FreedPart] {
+    static func parts(_ segments: [ArchivedSegment]) -> [FreedPart] {
         var parts: [FreedPart] = []
         for segment in segments.sorted(by: { ($0.run.id, $0.offset) < ($1.run.id, $1.offset) }) {
             let length = Int64(segment.length + SegmentTrailer.boxLength)
@@ -50,7 +51,7 @@ extension ArchiveWriter {
         return parts
     }
 
-    private func free(_ parts: [FreedPart]) throws {
+    func free(_ parts: [FreedPart]) throws {
         var changes = IndexChanges()
         let open = Set(streams.values.flatMap { $0.runs + $0.damaged }.map(\.run.path))
         var emptied: Set<String> = []

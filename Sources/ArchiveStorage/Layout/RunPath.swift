@@ -17,6 +17,9 @@ package enum RunPath {
         return "\(stream)/\(time.date)/\(time.timeOfDay)\(number)\(isFetched ? ".r" : "").mp4"
     }
 
+    /// Whether the run was fetched from another server.
+    package static func isFetched(_ path: String) -> Bool { path.hasSuffix(".r.mp4") }
+
     /// `2026-11-21`: also the name of a stream's directory of that day.
     package static func date(of time: MediaTime) -> String { CivilTime(time).date }
 

@@ -27,7 +27,9 @@ enum RunRecovery {
     ) throws(FileSystemError) -> RecoveredRun? {
         let file = try fileSystem.open(path, forWriting: true)
         guard let (header, headerEnd) = try RunScanner.header(of: file) else { return nil }
-        let scan = try RunScanner.scan(file, from: indexed ?? headerEnd)
+        let isFetched = RunPath.isFetched(path)
+        var scan = try RunScanner.scan(file, from: indexed ?? headerEnd)
+        if isFetched { scan.segments = try verified(scan.segments, file) }
         let size = try file.size()
         var result = RecoveredRun(header: header, segments: scan.segments, size: size, cut: 0)
         if case .damaged(let reason) = scan.stop, !mayCut {
@@ -42,7 +44,8 @@ enum RunRecovery {
         if let tailStart = scan.tailStart {
             let bytes = try file.read(at: tailStart, count: Int(scan.wholeEnd - tailStart))
             let tracks = try tracks(of: file, header)
-            trailer = tracks.flatMap { TailSegment.close(bytes, at: tailStart, tracks: $0) }
+            // A part of a fetched segment is nothing: the whole one is fetched again.
+            trailer = isFetched ? nil : tracks.flatMap { TailSegment.close(bytes, at: tailStart, tracks: $0) }
             if tailStart == headerEnd { trailer?.isDiscontinuous = header.isDiscontinuous }
             end += Int64(trailer?.length ?? 0)
         }
@@ -55,6 +58,20 @@ enum RunRecovery {
         }
         try fileSystem.sync([file])
         result.size = end
+        return result
+    }
+
+    /// Fetched segments whose bytes are all there: nothing unverified is indexed.
+    private static func verified(
+        _ segments: [SegmentTrailer], _ file: any ArchiveFile
+    ) throws(FileSystemError) -> [SegmentTrailer] {
+        var result: [SegmentTrailer] = []
+        for segment in segments {
+            let bytes = try file.read(at: segment.offset, count: segment.length)
+            if bytes.readableBytes == segment.length, MediaDigest(of: bytes) == segment.digest {
+                result.append(segment)
+            }
+        }
         return result
     }
 

@@ -56,6 +56,7 @@ extension ArchiveWriter {
                         changes.runs = [row.withEnd(max(row.end, known?.end ?? row.end))]
                         changes.added = segments.map { (stream.id, $0) }
                     }
+                    try resolveOverlaps(of: stream, &changes)
                 }
                 try index.commit(changes)
             } catch {
@@ -73,6 +74,11 @@ extension ArchiveWriter {
                 $0.bytes -= removed.reduce(Int64(0)) { $0 + Int64($1.length) }
                 $0.segments += Int64(added.count - removed.count)
                 if let last = added.last { $0.end = max($0.end ?? last.end, last.end) }
+            }
+            view.changed(stream.name, added + removed)
+            do { try free(changes.toFree) } catch {
+                // They are noted in the index: the next start frees them.
+                tellIndexFailure(error)
             }
             stream.end = try newestEnd(stream)
         }

@@ -20,6 +20,7 @@ extension ArchiveWriter {
             changes.streams = newStreams
             try replayJournal(of: stream)
             try recoverRuns(of: stream, &seen, &changes)
+            try resolveOverlaps(of: stream, &changes)
             if stream.touched != nil {
                 changes.ledgers[stream.id] = .init(
                     ledger: stream.ledger, touched: stream.touched ?? .always, journal: stream.journal)
@@ -33,7 +34,12 @@ extension ArchiveWriter {
             guard let stream = streams[row.run.stream] else { continue }
             var changes = IndexChanges()
             try recover(row.run.path, row, of: stream, isNewest: false, &changes)
+            try resolveOverlaps(of: stream, &changes)
+            if let touched = stream.touched {
+                changes.ledgers[stream.id] = .init(ledger: stream.ledger, touched: touched, journal: stream.journal)
+            }
             try index.commit(changes)
+            stream.touched = nil
             stream.end = try newestEnd(stream)
         }
         try finishDeletions()
@@ -183,7 +189,7 @@ extension ArchiveWriter {
         }
         for segment in lost { stream.record(.gap(Gap(segment.range, .diskError))) }
         changes.removed += lost.map { (stream.id, $0) }
-        report(.bytesMissing(path: row.run.path, segments: lost.count))
+        if !lost.isEmpty { report(.bytesMissing(path: row.run.path, segments: lost.count)) }
         guard size != nil, lost.count < segments.count, let last = segments.dropLast(lost.count).last else {
             changes.removedRuns.append(row.run.id)
             if size != nil { try fileSystem.remove(row.run.path) }

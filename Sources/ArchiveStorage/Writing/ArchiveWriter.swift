@@ -115,6 +115,7 @@ package final class ArchiveWriter {
         view.update(stream.name) {
             $0.ledger = stream.ledger
             $0.pause = nil
+            $0.recordedEnd = chunk.start
         }
         stage(stream, run)
     }
@@ -142,21 +143,29 @@ package final class ArchiveWriter {
 
     private func openRun(_ chunk: Chunk, _ stream: StreamWriting) throws(FileSystemError) {
         let initialization = InitializationSegment.write(chunk.tracks)
+        let (run, file) = try createRun(
+            of: stream, start: chunk.start, origin: settings.origin, initialization: initialization, isFetched: false)
+        stream.run = OpenRun(
+            run, tracks: chunk.tracks, initialization: initialization, isDiscontinuous: chunk.isDiscontinuous,
+            file: file)
+    }
+
+    /// Makes the file of a new run under a name that is free.
+    func createRun(
+        of stream: StreamWriting, start: MediaTime, origin: String, initialization: ByteBuffer, isFetched: Bool
+    ) throws(FileSystemError) -> (ArchivedRun, any ArchiveFile) {
         var attempt = 0
         while true {
-            let path = RunPath.path(stream: stream.name, start: chunk.start, attempt: attempt)
+            let path = RunPath.path(stream: stream.name, start: start, isFetched: isFetched, attempt: attempt)
             try makeDirectory(of: path)
             do {
                 let file = try fileSystem.create(path)
                 let run = ArchivedRun(
-                    id: nextRunID, stream: stream.name, path: path, start: chunk.start, origin: settings.origin,
+                    id: nextRunID, stream: stream.name, path: path, start: start, origin: origin,
                     tracksFingerprint: Fingerprint(of: initialization).value,
                     initializationLength: initialization.readableBytes)
                 nextRunID += 1
-                stream.run = OpenRun(
-                    run, tracks: chunk.tracks, initialization: initialization, isDiscontinuous: chunk.isDiscontinuous,
-                    file: file)
-                return
+                return (run, file)
             } catch {
                 guard error.kind == .exists || error.kind == .notFound, attempt < 99 else { throw error }
                 // Not found: somebody removed the directory while we ran.
@@ -247,6 +256,7 @@ package final class ArchiveWriter {
                         $0.end = max($0.end ?? last.end, last.end)
                         $0.ledger = stream.ledger
                     }
+                    view.changed(stream.name, closed)
                 }
             } catch {
                 fail(stream, error, now)
@@ -259,6 +269,8 @@ package final class ArchiveWriter {
         stream.damaged += stream.runs
         stream.finished = []
         stream.run = nil
+        stream.fetched = []
+        stream.superseded = []
         stream.attempts += 1
         let delay = min(30.0, 0.5 * Double(1 << min(stream.attempts, 6)))
         if stream.fault == nil, stream.attempts == 1 {

@@ -108,7 +108,10 @@ extension ArchiveWriter {
 
     /// The last step: all open segments end, everything is synced.
     func stop(at now: ArchiveInstant) {
-        for stream in sortedStreams { finishRun(stream) }
+        for stream in sortedStreams {
+            finishRun(stream)
+            finishFetched(stream)
+        }
         flush(at: now)
         sync(at: now)
     }

@@ -78,6 +78,18 @@ final class OpenRun {
         stage(chunk.bytes)
     }
 
+    /// Stages a whole segment of another server, with its trailer.
+    func append(_ fetched: FetchedSegment) {
+        let offer = fetched.offer
+        let segment = ArchivedSegment(
+            start: offer.start, duration: offer.duration, run: run, offset: position, length: offer.length,
+            digest: offer.digest, isDiscontinuous: offer.isDiscontinuous, isInterrupted: offer.isInterrupted)
+        end = segment.end
+        stage(fetched.bytes)
+        stage(segment.trailer.box)
+        closing.append(segment)
+    }
+
     /// Closed segments that the index lacks, written or not.
     var pending: [ArchivedSegment] { unindexed + closing }
 

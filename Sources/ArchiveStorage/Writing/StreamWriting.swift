@@ -8,6 +8,10 @@ final class StreamWriting {
     let name: String
     var ledger: StreamLedger
     var run: OpenRun?
+    /// Runs that are written with what other servers have, oldest first.
+    var fetched: [OpenRun] = []
+    /// Segments of the index that go with the next commit, as what supersedes them comes.
+    var superseded: [ArchivedSegment] = []
     /// Runs that no chunk follows, with bytes that are not written, synced or indexed yet.
     var finished: [OpenRun] = []
     /// Runs whose writing failed: to be recovered before anything else is written.
@@ -48,7 +52,7 @@ final class StreamWriting {
     }
 
     /// Runs with something that is not in the index yet, oldest first.
-    var runs: [OpenRun] { finished + (run.map { [$0] } ?? []) }
+    var runs: [OpenRun] { finished + fetched + (run.map { [$0] } ?? []) }
 
     /// Changes the ledger, and remembers to write it to journal and index.
     func record(_ entry: StreamLedger.Entry) {

@@ -87,6 +87,8 @@ extension ArchiveWriter {
             changes.runs.append(run.row(isOpen: !run.isFinished))
             changes.added += run.unindexed.map { (stream.id, $0) }
         }
+        changes.removed += stream.superseded.map { (stream.id, $0) }
+        changes.toFree += Self.parts(stream.superseded)
         if let touched = stream.touched {
             changes.ledgers[stream.id] = .init(ledger: stream.ledger, touched: touched, journal: stream.journal)
         }
@@ -110,13 +112,21 @@ extension ArchiveWriter {
             }
             stream.finished.removeAll { $0.staged.isEmpty }
             stream.touched = nil
-            guard !added.isEmpty else { continue }
+            let gone = stream.superseded
+            stream.superseded = []
+            guard !added.isEmpty || !gone.isEmpty else { continue }
             view.update(stream.name) {
                 let known = Set(added.map(\.start))
                 $0.unindexed.removeAll { known.contains($0.start) }
                 $0.bytes += added.reduce(Int64(0)) { $0 + Int64($1.length) }
-                $0.segments += Int64(added.count)
+                $0.bytes -= gone.reduce(Int64(0)) { $0 + Int64($1.length) }
+                $0.segments += Int64(added.count - gone.count)
             }
+            view.changed(stream.name, gone)
+        }
+        do { try free(changes.toFree) } catch {
+            // They are noted in the index: the next start frees them.
+            tellIndexFailure(error)
         }
     }
 

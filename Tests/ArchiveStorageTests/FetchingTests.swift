@@ -1,0 +1,222 @@
+// Segments that come from another server: written apart from what is recorded, verified, resolved, taken up after a crash.
+import Archive
+import Media
+import NIOCore
+import Testing
+
+@testable import ArchiveStorage
+
+/// Takes segments of one bench for another, as the replication does.
+extension Bench {
+    func fetched(_ segment: ArchivedSegment) throws -> FetchedSegment {
+        let file = try disk.open(segment.run.path, forWriting: false)
+        let tracks = try FetchedTracks(
+            try file.read(at: 0, count: segment.run.initializationLength), fingerprint: segment.run.tracksFingerprint)
+        return try FetchedSegment(
+            OfferedSegment(segment), tracks: tracks, bytes: try file.read(at: segment.offset, count: segment.length))
+    }
+
+    /// Gives all that `other` has and we want; answers what became of each.
+    @discardableResult
+    func fetch(from other: Bench, of stream: String = "cam") throws -> [FetchResult] {
+        try other.segments(stream).map { try writer.keep(other.fetched($0), of: stream, at: now) }
+    }
+}
+
+@Suite struct FetchingTests {
+    private func pair() throws -> (a: Bench<MemoryFileSystem>, b: Bench<MemoryFileSystem>) {
+        let b = ArchiveSettings(origin: "b", resumeSpace: 0)
+        return (try Bench(disk: MemoryFileSystem()), try Bench(disk: MemoryFileSystem(), settings: b))
+    }
+
+    private func digests(_ bench: Bench<MemoryFileSystem>) throws -> [SegmentDigest] {
+        try bench.segments().map(\.named)
+    }
+
+    /// The page's recovery mode: one was off, the other went on.
+    @Test func aHoleIsFilledWithRunsOfTheirOwn() throws {
+        let (a, b) = try pair()
+        a.record(0..<10)
+        b.record(0..<60)
+        a.utc = b.utc
+        try a.restart()
+        #expect(try a.starts() == [0, 2, 4, 6, 8])
+        let results = try a.fetch(from: b)
+        // Twenty-nine are closed there; five were here.
+        #expect(results.count == 29 && results.filter { $0 == .covered }.count == 5)
+        a.sync()
+        try a.check()
+        #expect(try digests(a) == digests(b))
+        let fetched = a.disk.paths.filter { RunPath.isFetched($0) }
+        #expect(fetched.count == 1)
+        let run = try #require(try a.index.run(path: fetched[0]))
+        #expect(run.run.origin == "b")
+        #expect(try a.index.ledger(of: 1).gaps.gaps == [])
+        // And recording goes on behind it.
+        a.record(60..<70)
+        a.sync()
+        try a.check()
+    }
+
+    @Test func theHoleIsAGapUntilItIsFilled() throws {
+        let (a, b) = try pair()
+        b.record(0..<60)
+        a.record(0..<10)
+        a.record(40..<50)
+        a.sync()
+        #expect(
+            try a.index.ledger(of: 1).gaps.gaps.map(\.range) == [
+                TimeRange(SyntheticStream.time(10), SyntheticStream.time(40))
+            ])
+        let some = try b.segments()[10..<12]
+        for segment in some { _ = try a.writer.keep(b.fetched(segment), of: "cam", at: a.now) }
+        a.sync()
+        #expect(
+            try a.index.ledger(of: 1).gaps.gaps.map(\.range) == [
+                TimeRange(SyntheticStream.time(10), SyntheticStream.time(20)),
+                TimeRange(SyntheticStream.time(24), SyntheticStream.time(40)),
+            ])
+        try a.check()
+    }
+
+    /// What a server had of a segment when it died gives way to the whole one, row and bytes.
+    @Test func aPartGivesWayToTheWhole() throws {
+        let (a, b) = try pair()
+        b.record(0..<20)
+        a.record(0..<7)
+        a.disk.kill()
+        try a.restart()
+        #expect(try a.segments().last.map { $0.duration } == SyntheticStream.chunk)
+        let results = try a.fetch(from: b)
+        #expect(results[3] == .kept(superseded: 1))
+        a.sync()
+        try a.check()
+        #expect(try digests(a) == digests(b))
+        #expect(try a.index.partsToFree() == [])
+        // The other way round there is nothing to do.
+        #expect(try b.fetch(from: a).allSatisfy { $0 == .covered })
+    }
+
+    @Test func aPartThatIsNotYetInTheIndexGivesWayAsWell() throws {
+        let (a, b) = try pair()
+        b.record(0..<20)
+        a.record(0..<7)
+        a.step([.pause(stream: "cam", .sourceAway)])
+        #expect(try a.index.segments(of: "cam", startingIn: .always).count < 4)
+        try a.fetch(from: b)
+        a.sync()
+        try a.check()
+        #expect(try digests(a) == digests(b))
+    }
+
+    @Test func whatIsBeingRecordedIsLeftAlone() throws {
+        let (a, b) = try pair()
+        b.record(0..<60)
+        a.record(30..<41)
+        let results = try a.fetch(from: b)
+        // Up to the start of the open segment; behind it nothing, although the other has it.
+        #expect(results[19] == .covered || results[19] == .kept(superseded: 0))
+        #expect(results[20...].allSatisfy { if case .declined = $0 { true } else { false } })
+        a.record(41..<60)
+        a.sync()
+        try a.check()
+        #expect(try digests(a) == digests(b))
+    }
+
+    @Test func whatWasDeletedDoesNotComeBack() throws {
+        let (a, b) = try pair()
+        a.record(0..<40)
+        b.record(0..<40)
+        a.sync()
+        _ = try a.writer.delete(
+            TimeRange(SyntheticStream.time(10), SyntheticStream.time(20)), of: "cam", at: a.now)
+        let results = try a.fetch(from: b)
+        #expect(results.filter { $0 == .declined("it was deleted here") }.count == 5)
+        #expect(try a.starts() == [0, 2, 4, 6, 8] + stride(from: 20, to: 38, by: 2))
+    }
+
+    @Test func bytesThatAreNotThoseOfTheirDigestAreRefused() throws {
+        let (_, b) = try pair()
+        b.record(0..<20)
+        let segment = try b.segments()[3]
+        var bytes = try #require(b.disk.bytes(segment.run.path))
+        bytes[Int(segment.offset) + segment.length / 2] ^= 1
+        try b.disk.put(bytes, at: segment.run.path)
+        #expect(throws: ArchiveError.self) { _ = try b.fetched(segment) }
+    }
+
+    /// After a crash all that is indexed is whole, and the rest is fetched again; an index that is lost is made anew alike.
+    @Test(arguments: 0..<40) func aCrashWhileFetchingCostsNothingForGood(seed: Int) throws {
+        let (a, b) = try pair()
+        b.record(0..<80)
+        a.record(0..<7)
+        a.sync()
+        let all = try b.segments()
+        for (index, segment) in all.enumerated() where index < seed {
+            _ = try a.writer.keep(b.fetched(segment), of: "cam", at: a.now)
+            if index % 7 == 6 { a.sync() }
+        }
+        if seed % 3 == 0 {
+            a.disk.kill()
+        } else {
+            a.disk.crash { durable, written in durable + (written - durable) * (seed % 5) / 4 }
+        }
+        try a.restart(losingIndex: seed % 4 == 3)
+        try a.check()
+        let before = try a.segments().count
+        let results = try a.fetch(from: b)
+        #expect(results.filter { $0 == .covered }.count >= max(0, before - 1))
+        a.sync()
+        try a.check()
+        #expect(try digests(a) == digests(b))
+        // The files alone tell the same.
+        try a.restart(losingIndex: true)
+        try a.check()
+        #expect(try digests(a) == digests(b))
+        #expect(try a.index.runs(of: "cam").contains { RunPath.isFetched($0.run.path) && $0.run.origin == "b" })
+    }
+
+    @Test func aFullDiskStopsFetchingAndRecordingAlikeAndBothResume() throws {
+        let (a, b) = try pair()
+        b.record(0..<60)
+        a.record(0..<4)
+        a.step([.pause(stream: "cam", .sourceAway)])
+        a.sync()
+        let used = try a.disk.space().used
+        a.disk.set { $0.capacity = used + 5000 }
+        var refusals = 0
+        for segment in try b.segments() {
+            do { _ = try a.writer.keep(b.fetched(segment), of: "cam", at: a.now) } catch { refusals += 1 }
+        }
+        #expect(refusals > 0)
+        a.disk.set { $0.capacity = .max / 4 }
+        a.step(advance: .seconds(60))
+        try a.fetch(from: b)
+        a.sync()
+        try a.check()
+        #expect(try digests(a) == digests(b))
+    }
+
+    @Test func summariesFollowEveryChange() throws {
+        let (a, b) = try pair()
+        let (readA, readB) = (ArchiveReader(index: a.index, view: a.view), ArchiveReader(index: b.index, view: b.view))
+        b.record(0..<200)
+        a.record(0..<20)
+        a.step([.pause(stream: "cam", .sourceAway)])
+        #expect(
+            try readA.summary(of: "cam", in: .always) == ArchiveSummary(readA.offers(of: "cam", startingIn: .always)))
+        #expect(try readA.summary(of: "cam", in: .always) != readB.summary(of: "cam", in: .always))
+        b.record(200..<210)
+        try a.fetch(from: b)
+        a.record(208..<212)
+        b.record(210..<212)
+        a.sync()
+        #expect(try readA.summary(of: "cam", in: .always) == readB.summary(of: "cam", in: .always))
+        _ = try a.writer.delete(TimeRange(SyntheticStream.time(10), SyntheticStream.time(20)), of: "cam", at: a.now)
+        #expect(
+            try readA.summary(of: "cam", in: .always) == ArchiveSummary(readA.offers(of: "cam", startingIn: .always)))
+        #expect(try readA.summary(of: "cam", in: .always) != readB.summary(of: "cam", in: .always))
+        #expect(
+            try readA.origins(of: "cam").map { "\($0.origin) \($0.isFetched)" } == ["a false", "b true", "a false"])
+    }
+}
