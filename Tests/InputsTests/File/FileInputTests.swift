@@ -9,7 +9,7 @@ import Testing
 
 @testable import Inputs
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct FileInputTests {
     let directory: TemporaryDirectory
 

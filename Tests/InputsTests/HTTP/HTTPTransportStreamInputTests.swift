@@ -7,7 +7,7 @@ import Media
 import NIOHTTP1
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct HTTPTransportStreamInputTests {
     @Test func playsAnEndlessAnswer() async throws {
         let media = try await Self.media()

@@ -1,21 +1,28 @@
 // Sends single datagrams on loopback, and finds ports that are free.
 import Glibc
+import Synchronization
 
 enum Loopback {
-    /// A UDP port that nobody has now.
+    /// A port that nobody has now, given away once. Below 32768, where the kernel takes the ports of senders from.
     static func freePort() -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = self.address(port: 0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                _ = bind(descriptor, pointer, length)
-                _ = getsockname(descriptor, pointer, &length)
+        while true {
+            let port = last.withLock { last in
+                last = last < 31_999 ? last + 1 : 10_000
+                return last
             }
+            let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+            defer { close(descriptor) }
+            var address = self.address(port: port)
+            let isFree = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                }
+            }
+            if isFree { return port }
         }
-        return UInt16(bigEndian: address.sin_port)
     }
+
+    private static let last = Mutex(UInt16.random(in: 10_000..<32_000))
 
     static func send(_ datagrams: [[UInt8]], to port: UInt16) {
         let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)

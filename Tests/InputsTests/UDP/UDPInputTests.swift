@@ -5,7 +5,7 @@ import Media
 import NIOCore
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct UDPInputTests {
     let loops: ReceiveLoopGroup
     let input: StandardInputs

@@ -13,7 +13,7 @@ final class ChildProcess: Sendable {
     private let ended: AsyncStream<Void>
 
     /// - Parameter longestLife: seconds after which the program is ended whatever happens to the test.
-    init(_ program: String, _ arguments: [String], longestLife: Int = 120) throws {
+    init(_ program: String, _ arguments: [String], longestLife: Int = 600) throws {
         log = FileManager.default.temporaryDirectory.appending(path: "weir-test-\(UUID().uuidString).log")
         try Data().write(to: log)
         let words = ["/usr/bin/timeout", "--foreground", "-k", "5", "\(longestLife)", program] + arguments

@@ -1,6 +1,6 @@
 // Three real servers from one file on loopback, which a test may kill, stop and start.
 import Foundation
-import FoundationNetworking
+import NIOHTTP1
 import Testing
 
 /// A group of servers `one`, `two`, `three` that share one configuration file.
@@ -65,14 +65,9 @@ final class WeirGroup {
     func get(
         _ name: String, _ path: String, method: String = "GET"
     ) async -> (status: Int, location: String?, body: Data)? {
-        guard let url = URL(string: url(name, path)) else { return nil }
-        var request = URLRequest(url: url, timeoutInterval: 5)
-        request.httpMethod = method
-        let session = URLSession(configuration: .ephemeral, delegate: NoRedirects(), delegateQueue: nil)
-        defer { session.finishTasksAndInvalidate() }
-        guard let (data, response) = try? await session.data(for: request), let http = response as? HTTPURLResponse
+        guard let answer = try? await WebClient.ask(url(name, path), method: method, followsRedirects: false)
         else { return nil }
-        return (http.statusCode, http.value(forHTTPHeaderField: "Location"), data)
+        return (answer.status, answer.headers.first(name: "Location"), answer.body)
     }
 
     func list(_ key: String, of name: String, _ path: String) async -> [[String: Any]] {
@@ -118,14 +113,5 @@ final class WeirGroup {
             return true
         }
         return places
-    }
-}
-
-private final class NoRedirects: NSObject, URLSessionTaskDelegate {
-    func urlSession(
-        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
-        newRequest request: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
-    ) {
-        completionHandler(nil)
     }
 }

@@ -1,6 +1,5 @@
 // The built `weir` as a running server, with its configuration in a folder of its own.
 import Foundation
-import FoundationNetworking
 import Testing
 
 /// A server under test.
@@ -34,9 +33,13 @@ final class WeirProcess: Sendable {
         child = try ChildProcess(
             Self.program,
             ["serve", "--config", configuration.path, "--listen", "127.0.0.1:\(port)"] + arguments)
-        try await eventually("the server answers") {
-            guard self.child.isRunning else { throw TestFailure("the server ended:\n\(self.child.output)") }
-            return try await self.get("/streamer/api/v3/monitoring/liveness")?.status == 200
+        do {
+            try await eventually("the server answers") {
+                guard self.child.isRunning else { throw TestFailure("the server ended") }
+                return try await self.get("/streamer/api/v3/monitoring/liveness")?.status == 200
+            }
+        } catch {
+            throw TestFailure("\(error):\n\(child.output)")
         }
     }
 
@@ -49,12 +52,9 @@ final class WeirProcess: Sendable {
 
     /// Asks the server; nil when it does not answer.
     func get(_ path: String, method: String = "GET") async throws -> (status: Int, body: Data)? {
-        var request = URLRequest(url: try #require(URL(string: base + path)), timeoutInterval: 10)
-        request.httpMethod = method
-        guard let (data, response) = try? await URLSession.shared.data(for: request),
-            let http = response as? HTTPURLResponse
-        else { return nil }
-        return (http.statusCode, data)
+        // Why there is no answer shows in what the server said.
+        guard let answer = try? await WebClient.ask(base + path, method: method) else { return nil }
+        return (answer.status, answer.body)
     }
 
     func json(_ path: String) async throws -> [String: Any] {
@@ -77,10 +77,10 @@ struct TestFailure: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// Asks `condition` again and again until it holds. Fails after a minute: a bound for a broken server, not a
+/// Asks `condition` again and again until it holds. Fails after three minutes: a bound for a broken server, not a
 /// measurement.
 func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(60)
+    let deadline = ContinuousClock.now + .seconds(180)
     while ContinuousClock.now < deadline {
         if try await condition() { return }
         try await ContinuousClock().sleep(for: .milliseconds(50))  // house rule: the pause between two questions
