@@ -19,8 +19,7 @@ struct PlayerTests {
         let user = isRoot ? ["--reuid=65534", "--regid=65534", "--clear-groups"] : []
         return try ChildProcess(
             "/usr/bin/setpriv",
-            user + ["env", "HOME=\(home.path)", "cvlc", "--no-color", "--run-time=6", "--play-and-exit"] + arguments
-                + ["vlc://quit"])
+            user + ["env", "HOME=\(home.path)", "cvlc", "--no-color", "--play-and-exit"] + arguments + ["vlc://quit"])
     }
 
     private static func temporaryFolder() throws -> URL {
@@ -37,6 +36,12 @@ struct PlayerTests {
         let file = home.appending(path: "taken.ts").path
         let vlc = try Self.vlc(
             ["-q", "--sout", "#std{access=file,mux=ts,dst=\(file)}", "\(server.base)/clock/\(path)"], home: home)
+        // The test picture has about 25 kB a second.
+        try await eventually("VLC has taken six seconds") {
+            let attributes = try? FileManager.default.attributesOfItem(atPath: file)
+            return (attributes?[.size] as? Int ?? 0) > 150_000
+        }
+        vlc.stop()
         #expect(await vlc.exitStatus() == 0, "\(vlc.output)")
         #expect(try await MediaTools.codecs(of: file) == ["aac", "h264"])
         #expect(try await MediaTools.frameCount(of: file) > 75, "\(path): \(vlc.output)")
@@ -48,15 +53,22 @@ struct PlayerTests {
         let server = try await Self.server()
         let home = try Self.temporaryFolder()
         defer { try? FileManager.default.removeItem(at: home) }
-        let vlc = try Self.vlc(
-            ["-vv", "--vout=dummy", "--aout=dummy", "\(server.base)/clock/\(path)"], home: home)
-        #expect(await vlc.exitStatus() == 0, "\(vlc.output)")
-        #expect(vlc.output.contains("codec (h264) started"))
-        #expect(vlc.output.contains("Stream buffering done"))
-        for trouble in ["buffer too late", "timestamp conversion failed", "discontinuity received", "TS discontinuity"]
-        {
-            #expect(!vlc.output.contains(trouble), "\(path): \(trouble)")
+        // Wrong times are wrong at every try; a machine that is busy with something else is late only now and then.
+        var troubles: [String] = []
+        for _ in 0..<4 {
+            let vlc = try Self.vlc(
+                ["-vv", "--run-time=6", "--vout=dummy", "--aout=dummy", "\(server.base)/clock/\(path)"], home: home)
+            #expect(await vlc.exitStatus() == 0, "\(vlc.output)")
+            let said = vlc.output
+            for trouble in ["discontinuity received", "TS discontinuity"] {
+                #expect(!said.contains(trouble), "\(path): \(trouble)")
+            }
+            troubles = ["buffer too late", "timestamp conversion failed"].filter(said.contains)
+            troubles += ["codec (h264) started", "Stream buffering done"].filter { !said.contains($0) }
+                .map { "no \($0)" }
+            if troubles.isEmpty { break }
         }
+        #expect(troubles.isEmpty, "\(path)")
     }
 
     @Test("GStreamer decodes 150 frames of each form", arguments: paths)
