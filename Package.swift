@@ -106,7 +106,7 @@ let package = Package(
             "Playback",
             [
                 "CZlib", "Media", "CMAF", "HLS", "MPEGTS", "LiveStream", "Archive", "ArchiveStorage", "M4F", nioCore,
-                nioPosix, nioHTTP1, nioConcurrency, log,
+                nioPosix, nioHTTP1, nioConcurrency, asyncHTTPClient, log,
             ], resources: [.embedInCode("Player/Files")]),
 
         // top
@@ -153,7 +153,8 @@ let package = Package(
         tests("IngestTests", ["Ingest", "CMAF", "Media", nioCore]),
         tests("ClusterTests", ["Cluster", "Simulation"]),
         tests(
-            "PeerLinkTests", ["PeerLink", "Cluster", "M4F", asyncHTTPClient, nioCore, nioPosix, serviceLifecycle, log]),
+            "PeerLinkTests",
+            ["PeerLink", "Cluster", "M4F", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, serviceLifecycle, log]),
         tests("M4FTests", ["M4F", "Archive", "Cluster", "CMAF", "Ingest", "Media", nioCore]),
         tests("ArchiveTests", ["Archive", "Media", nioCore]),
         tests("ArchiveStorageTests", ["ArchiveStorage", "Archive", "CMAF", "Media", nioCore]),
@@ -167,7 +168,7 @@ let package = Package(
             "PlaybackTests",
             [
                 "Playback", "LiveStream", "Ingest", "HLS", "CMAF", "MPEGTS", "Media", nioCore, nioPosix, nioEmbedded,
-                nioHTTP1,
+                nioHTTP1, asyncHTTPClient,
             ]),
         tests(
             "ManagementAPITests",
@@ -176,7 +177,7 @@ let package = Package(
                 log,
             ]),
         tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
-        tests("ProcessTests", [asyncHTTPClient, nioCore, nioHTTP1]),
+        tests("ProcessTests", [asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -31,8 +31,12 @@ struct PeerView: Sendable {
     /// Streams it knows, if its settings differ from ours; nil when they are equal or not known yet.
     var offers: Set<StreamName>?
     var ready: [StreamName: Epoch] = [:]
+    /// Streams that it has and this server's group does not, and whether they have media.
+    var foreign: [StreamName: Bool] = [:]
     var roundTrip: TimeSpan?
     var clockDifference: Int64?
+    /// An event said that its clock is off.
+    var isClockOff = false
     /// It polled us although it does not answer us: a cut in one direction.
     var asksUsAt: MonotonicTime?
 

@@ -71,6 +71,8 @@ package enum NodeEvent: Sendable {
     case drainRequested
     case drainCancelled
     case loadChanged(PeerLoad)
+    /// All streams of this server that are no streams of the group, and whether media comes in.
+    case localStreamsChanged([StreamName: Bool])
 }
 
 package enum NodeEffect: Hashable, Sendable {

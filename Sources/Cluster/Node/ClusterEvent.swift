@@ -8,6 +8,8 @@ package struct ClusterEvent: Hashable, Sendable {
         case peerMismatch = "peer_mismatch"
         case streamTaken = "stream_taken"
         case streamYielded = "stream_yielded"
+        /// The clocks of a peer and of this server differ by more than a segment.
+        case clockDiffers = "clock_differs"
         /// All inputs failed here; another peer may reach them.
         case streamGivenUp = "stream_given_up"
         case streamUnplaced = "stream_unplaced"

@@ -48,7 +48,7 @@ extension ClusterNode {
             since: base,
             isDraining: isDraining, isJoining: isJoining, load: load, heard: heard,
             ready: ready.map { .init(stream: streams[$0].settings.name, epoch: streams[$0].record.epoch) },
-            records: records)
+            records: records, locals: localReport(since: base))
     }
 
     // MARK: - Asking
@@ -122,6 +122,7 @@ extension ClusterNode {
         for word in report.heard { take(word, from: id, writtenAfter: sent + held) }
         noteReady(of: peer, report)
         for entry in report.records { merge(entry) }
+        noteForeign(of: peer, report)
         if report.since == 0 || peers[peer].knownVersion.instance == report.instance {
             peers[peer].knownVersion = KnownVersion(instance: report.instance, version: report.version)
             if report.since == 0 { peers[peer].wantsAll = false }
@@ -130,6 +131,8 @@ extension ClusterNode {
         }
         peers[peer].report = report
         peers[peer].report?.records = []
+        peers[peer].report?.locals = nil
+        noteClock(of: peer)
         if before?.isDraining != report.isDraining { placementIsStale = true }
     }
 

@@ -16,6 +16,8 @@ package struct ClusterNode: Sendable {
     var peerIndex: [PeerID: Int] = [:]
     var streams: [StreamView] = []
     var streamIndex: [StreamName: Int] = [:]
+    /// Streams of this server alone.
+    var locals: [StreamName: LocalStream] = [:]
     /// Streams that left the configuration and whose capture is still ending.
     var leaving: Set<StreamName> = []
 
@@ -79,6 +81,7 @@ package struct ClusterNode: Sendable {
         case .drainRequested: setDraining(true)
         case .drainCancelled: setDraining(false)
         case .loadChanged(let load): self.load = load
+        case .localStreamsChanged(let streams): localStreamsChanged(streams)
         }
         settle()
         defer { effects = [] }

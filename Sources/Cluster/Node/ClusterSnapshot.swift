@@ -112,7 +112,7 @@ extension ClusterNode {
         default: break
         }
         guard view.isAlive else {
-            if isJoining { return (.unknown, "waiting for its first answer") }
+            if isJoining { return (.unknown, view.failure?.kind.text ?? "waiting for its first answer") }
             let asks = view.asksUsAt.map { now.monotonic - $0 < view.settings.staleTimeout } ?? false
             return (.dead, silence(of: peer) + (asks ? "; it still asks us: a cut in one direction" : ""))
         }
@@ -126,6 +126,6 @@ extension ClusterNode {
         if view.report.map({ $0.fingerprint != fingerprint }) ?? false {
             return (.otherStreamSet, "its configuration has another set of streams or peers")
         }
-        return (.alive, "")
+        return (.alive, view.isClockOff ? clockText(of: peer) : "")
     }
 }

@@ -58,6 +58,19 @@ package struct PeerReport: Hashable, Sendable, Codable {
         package var record: StreamRecord
     }
 
+    /// A stream that the reporter runs outside of the group's rules: without `cluster_ingest`.
+    package struct Local: Hashable, Sendable, Codable {
+        package var stream: StreamName
+        package var hasMedia: Bool
+        /// It was reported before and is there no more.
+        package var isGone: Bool
+        private enum CodingKeys: String, CodingKey {
+            case stream = "n"
+            case hasMedia = "a"
+            case isGone = "g"
+        }
+    }
+
     /// Raised when servers of different versions would misunderstand each other.
     package static let currentProtocol = 1
 
@@ -81,4 +94,6 @@ package struct PeerReport: Hashable, Sendable, Codable {
     package var heard: [Heard]
     package var ready: [Ready]
     package var records: [Entry]
+    /// As `records`: what changed, or everything. Nil: nothing to say.
+    package var locals: [Local]?
 }

@@ -68,10 +68,13 @@ package struct ClusterSettings: Hashable, Sendable {
     package var giveUpRetry: TimeSpan
     /// Streams that come home at the same time.
     package var failbackBatch: Int
+    /// How far the clocks of two servers may differ before it is told: a segment, as cuts follow UTC.
+    package var clockTolerance: TimeSpan
 
     package init(
         own: PeerID, peers: [ClusterPeer], streams: [ClusterStream], failback: FailbackPolicy = .delayed(.seconds(10)),
-        giveUpAfter: TimeSpan = .seconds(30), giveUpRetry: TimeSpan = .seconds(300), failbackBatch: Int = 20
+        giveUpAfter: TimeSpan = .seconds(30), giveUpRetry: TimeSpan = .seconds(300), failbackBatch: Int = 20,
+        clockTolerance: TimeSpan = .seconds(5)
     ) {
         self.own = own
         self.peers = peers
@@ -80,6 +83,7 @@ package struct ClusterSettings: Hashable, Sendable {
         self.giveUpAfter = giveUpAfter
         self.giveUpRetry = giveUpRetry
         self.failbackBatch = max(1, failbackBatch)
+        self.clockTolerance = clockTolerance
     }
 
     /// A digest of what all servers must agree on: peers with weights and limits, streams with `capture_at`.

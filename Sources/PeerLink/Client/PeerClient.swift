@@ -28,8 +28,10 @@ package struct PeerClient: Sendable {
     /// - Parameters:
     ///   - place: `host:port` of the peer.
     ///   - timeout: from now to the last byte of the answer.
+    ///   - received: told how many bytes the report had.
     package func poll(
-        _ message: PollMessage, at place: String, signature: PeerSignature, timeout: TimeSpan
+        _ message: PollMessage, at place: String, signature: PeerSignature, timeout: TimeSpan,
+        received: (Int) -> Void = { _ in }
     ) async throws(PollFailure) -> PeerReport {
         let body: [UInt8]
         do throws(WireFailure) { body = try PollWire.encode(message) } catch { throw .badAnswer("\(error)") }
@@ -60,7 +62,9 @@ package struct PeerClient: Sendable {
             signature.accepts(code, ofAnswerTo: signed.nonce, status: status, body: answer)
         else { throw .otherKey("its answer is not signed with this server's cluster_key") }
         do throws(WireFailure) {
-            return try PollWire.decode(PeerReport.self, from: answer)
+            let report = try PollWire.decode(PeerReport.self, from: answer)
+            received(answer.count)
+            return report
         } catch {
             switch error {
             case .otherProtocol(let version): throw .otherProtocol(version)

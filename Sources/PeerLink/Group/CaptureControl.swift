@@ -22,8 +22,15 @@ package protocol CaptureControl: Sendable {
     func stopCapture(of stream: StreamName, reason: String) async
     /// The captures that the cluster has started here, in any order.
     func captureStates() -> [CaptureState]
+    /// The streams of this server that are no streams of the group, and whether media comes in.
+    func localStreams() -> [StreamName: Bool]
     func load() -> PeerLoad
     func happened(_ event: ClusterEvent)
+}
+
+extension CaptureControl {
+    /// None.
+    package func localStreams() -> [StreamName: Bool] { [:] }
 }
 
 extension Continuation {

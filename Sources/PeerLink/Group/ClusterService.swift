@@ -11,11 +11,13 @@ package actor ClusterService {
     /// How often captures are looked at. A change of theirs is told to the group this much later at most.
     private static let lookInterval = TimeAmount.milliseconds(200)
     private static let looksPerLoad = 10
+    private static let looksPerLocals = 5
     /// A shutdown waits so long for others to take this server's streams over.
     private static let longestDrain = TimeSpan.seconds(4)
 
     private typealias Job = @Sendable () async -> Void
 
+    package nonisolated let tally: PollTally
     private let eventLoop: any EventLoop
     private let node: NIOLockedValueBox<ClusterNode>
     private let control: any CaptureControl
@@ -29,6 +31,7 @@ package actor ClusterService {
     private var wake: (at: MonotonicTime, task: Scheduled<Void>)?
     private var lastStates: [StreamName: CaptureState] = [:]
     private var lastLoad = PeerLoad()
+    private var lastLocals: [StreamName: Bool] = [:]
     private var looks = 0
     private var isEnded = false
     private var drained: CheckedContinuation<Void, Never>?
@@ -41,9 +44,9 @@ package actor ClusterService {
     package init(
         settings: ClusterSettings, addresses: GroupAddresses, instance: InstanceID, software: String,
         control: any CaptureControl, client: PeerClient, eventLoop: any EventLoop,
-        now: @escaping @Sendable () -> Moment,
-        logger: Logger
+        now: @escaping @Sendable () -> Moment, tally: PollTally = PollTally(), logger: Logger
     ) {
+        self.tally = tally
         self.eventLoop = eventLoop
         self.addresses = addresses
         self.control = control
@@ -60,6 +63,11 @@ package actor ClusterService {
     /// What is known of one stream of the group; fast enough for a player's request.
     package nonisolated func stream(named name: StreamName) -> ClusterSnapshot.Stream? {
         node.withLockedValue { $0.stream(named: name) }
+    }
+
+    /// Where a viewer of a stream should go; fast enough for a player's request.
+    package nonisolated func place(of name: StreamName) -> StreamPlace {
+        node.withLockedValue { $0.place(of: name) }
     }
 
     // MARK: - Life
@@ -160,6 +168,13 @@ package actor ClusterService {
         guard !isEnded else { return }
         lookAtCaptures()
         looks += 1
+        if looks % Self.looksPerLocals == 1 {
+            let locals = control.localStreams()
+            if locals != lastLocals {
+                lastLocals = locals
+                handle(.localStreamsChanged(locals))
+            }
+        }
         if looks % Self.looksPerLoad == 1 {
             let load = control.load()
             if load != lastLoad {
@@ -220,10 +235,13 @@ package actor ClusterService {
         let signature = PeerSignature(key: addresses.key)
         add { service in
             do throws(PollFailure) {
+                var bytes = 0
                 let report = try await service.client.poll(
-                    message, at: place, signature: signature, timeout: request.timeout)
+                    message, at: place, signature: signature, timeout: request.timeout, received: { bytes = $0 })
+                service.tally.polled(request.peer, bytes: bytes)
                 await service.handle(.pollAnswered(request.peer, request.id, report))
             } catch {
+                service.tally.polled(request.peer, bytes: nil)
                 await service.handle(.pollFailed(request.peer, request.id, error))
             }
         }

@@ -22,15 +22,17 @@ package struct PollResponse: Hashable, Sendable {
 package final class PollResponder: Sendable {
     private let authentication: NIOLockedValueBox<PeerAuthentication>
     private let utc: @Sendable () -> WallTime
+    private let tally: PollTally
     private let report: @Sendable (PollMessage) async -> PeerReport?
 
     /// - Parameter report: waits for a change as long as the message says; nil when this server is ending.
     package init(
-        key: String, utc: @escaping @Sendable () -> WallTime,
+        key: String, utc: @escaping @Sendable () -> WallTime, tally: PollTally = PollTally(),
         report: @escaping @Sendable (PollMessage) async -> PeerReport?
     ) {
         authentication = NIOLockedValueBox(PeerAuthentication(key: key))
         self.utc = utc
+        self.tally = tally
         self.report = report
     }
 
@@ -50,7 +52,7 @@ package final class PollResponder: Sendable {
         guard let sender = header(PollWire.Header.sender),
             let time = header(PollWire.Header.time).flatMap({ Int64($0) }),
             let nonce = header(PollWire.Header.nonce), let code = header(PollWire.Header.signature)
-        else { return Self.refusal(.unsigned) }
+        else { return refusal(.unsigned) }
         let request = PeerSignature.Request(method: method, path: path, sender: sender, time: time, nonce: nonce)
         let signature: PeerSignature
         do throws(PeerRefusal) {
@@ -61,7 +63,7 @@ package final class PollResponder: Sendable {
                 }
             }.get()
         } catch {
-            return Self.refusal(error)
+            return refusal(error)
         }
         let message: PollMessage
         do throws(WireFailure) {
@@ -83,6 +85,7 @@ package final class PollResponder: Sendable {
         }
         do throws(WireFailure) {
             let body = try PollWire.encode(report)
+            tally.answered(message.sender, bytes: body.count)
             return PollResponse(
                 status: 200,
                 headers: [
@@ -94,8 +97,9 @@ package final class PollResponder: Sendable {
         }
     }
 
-    private static func refusal(_ refusal: PeerRefusal) -> PollResponse {
-        text(401, refusal: refusal.word, "refused: \(refusal)")
+    private func refusal(_ refusal: PeerRefusal) -> PollResponse {
+        tally.refused(refusal)
+        return Self.text(401, refusal: refusal.word, "refused: \(refusal)")
     }
 
     private static func text(_ status: Int, refusal: String, _ text: String) -> PollResponse {

@@ -41,7 +41,8 @@ extension ClusterSettings {
                         handOver: handOver)
                 }
             },
-            failback: failback)
+            failback: failback,
+            clockTolerance: settings.streams.map { TimeSpan($0.segmentDuration) }.min() ?? .seconds(5))
     }
 }
 

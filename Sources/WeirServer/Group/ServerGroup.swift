@@ -18,7 +18,7 @@ final class ServerGroup: Sendable {
         self.own = own
         self.service = service
         settingsByPeer = NIOLockedValueBox(Self.byPeer(settings))
-        responder = PollResponder(key: settings.clusterKey?.value ?? "", utc: utc) { message in
+        responder = PollResponder(key: settings.clusterKey?.value ?? "", utc: utc, tally: service.tally) { message in
             await service.report(for: message)
         }
     }
@@ -43,18 +43,18 @@ final class ServerGroup: Sendable {
 
     func settings(of peer: PeerID) -> PeerSettings? { settingsByPeer.withLockedValue { $0[peer] } }
 
-    /// Where a stream of the group is that this server does not capture.
+    /// Where a stream is that this server does not run: one of the group's, or one that only others have.
     func locate(_ name: String) -> StreamLocation {
-        guard let stream = service.stream(named: Cluster.StreamName(name)) else {
-            return .starting(reason: "the group does not know it yet", retryAfter: 1)
+        switch service.place(of: Cluster.StreamName(name)) {
+        case .here(let reason): return .starting(reason: "it is starting on this server (\(reason))", retryAfter: 1)
+        case .moving(let reason): return .starting(reason: reason, retryAfter: 1)
+        case .unknown: return .unknown
+        case .at(let holder):
+            guard let settings = settings(of: holder) else {
+                return .starting(reason: "it is on \(holder), which is leaving the group", retryAfter: 1)
+            }
+            return .elsewhere(baseURL: settings.viewerURL, peer: settings.name)
         }
-        guard let holder = stream.runningOn else {
-            return .starting(reason: "no server of the group captures it now (\(stream.placement))", retryAfter: 1)
-        }
-        guard holder != own, let settings = settings(of: holder) else {
-            return .starting(reason: "it is starting on this server (\(stream.reason))", retryAfter: 1)
-        }
-        return .elsewhere(baseURL: settings.viewerURL, peer: settings.name)
     }
 
     private static func byPeer(_ settings: ServerSettings) -> [PeerID: PeerSettings] {

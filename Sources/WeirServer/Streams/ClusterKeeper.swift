@@ -37,6 +37,13 @@ struct ClusterKeeper: CaptureControl {
         }
     }
 
+    func localStreams() -> [Cluster.StreamName: Bool] {
+        keeper.entries.reduce(into: [:]) { streams, entry in
+            guard !entry.isManaged else { return }
+            streams[Cluster.StreamName(entry.settings.name)] = entry.running?.status.isAlive ?? false
+        }
+    }
+
     func load() -> PeerLoad { currentLoad() }
 
     func happened(_ event: ClusterEvent) {

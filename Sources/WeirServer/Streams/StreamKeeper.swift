@@ -131,7 +131,7 @@ final class StreamKeeper: StreamDirectory {
 
     func locate(_ name: String) -> StreamLocation {
         let (entry, group) = state.withLockedValue { ($0.entries[name], $0.locateInGroup) }
-        guard let entry else { return .unknown }
+        guard let entry else { return group?(name) ?? .unknown }
         if let running = entry.running { return .here(running) }
         if entry.isManaged, let group { return group(name) }
         return .starting(reason: "the stream is not running on this server", retryAfter: 1)
