@@ -80,7 +80,7 @@ private func fields(_ message: String) -> [String: String] {
     let message = try #require(await messages.next())
     #expect(message.hasSuffix("\n\n"), "an empty line ends a message")
     let parts = fields(message)
-    #expect(parts["id"] == "2" && parts["event"] == "peer_lost" && parts.count == 3)
+    #expect(parts["id"] == "1700000000000-2" && parts["event"] == "peer_lost" && parts.count == 3)
     let event = try JSONDecoder().decode(ServerEvent.self, from: Data((parts["data"] ?? "").utf8))
     #expect(event == events.newest(limit: 1).first)
     writing.cancel()
@@ -106,4 +106,42 @@ private struct FollowedByOne: Service {
     #expect(await messages.next() == nil, "the answer ends in order")
     // A service that ends while shutting down is no error.
     try await running
+}
+
+/// The first messages of a followed log, and then it is left.
+private func messages(_ count: Int, of response: Response, then record: () -> Void = {}) async -> [String] {
+    let (written, continuation) = AsyncStream.makeStream(of: String.self)
+    let body = response.body
+    let writing = Task { try await body.write(CollectingWriter(written: continuation)) }
+    var iterator = written.makeAsyncIterator()
+    var found: [String] = []
+    record()
+    while found.count < count, let next = await iterator.next() { found.append(next) }
+    writing.cancel()
+    _ = await writing.result
+    return found
+}
+
+@Test func aReaderGoesOnWhereItWas() async throws {
+    let events = log(capacity: 10)
+    for number in 1...4 { events.record("e\(number)", reason: "r") }
+    let after = try EventRoutes.position("1700000000000-2", in: events)
+    #expect(after == 2)
+    let response = EventRoutes.follow(events, after: after)
+    events.record("e5", reason: "r")
+    let found = await messages(4, of: response).dropFirst()
+    #expect(found.map { fields($0)["event"] } == ["e3", "e4", "e5"])
+    // An id of another life of the server: everything that is kept. None: nothing of before.
+    #expect(try EventRoutes.position("1600000000000-2", in: events) == 0)
+    #expect(try EventRoutes.position("3", in: events) == 3)
+    #expect(try EventRoutes.position(nil, in: events) == nil)
+    for text in ["x", "1-2-3", "-", "1700000000000-"] {
+        #expect(throws: Problem.self) { try EventRoutes.position(text, in: events) }
+    }
+}
+
+@Test func silenceIsBrokenByComments() async {
+    let found = await messages(3, of: EventRoutes.follow(log(capacity: 10), keepAlive: .milliseconds(1)))
+    #expect(found.first?.contains("retry: 2000\n") == true)
+    #expect(found.dropFirst().allSatisfy { $0 == ": nothing new\n\n" })
 }

@@ -82,9 +82,11 @@ func numbers(value: Double, written: String) {
     }
     let server = RichServer()
     let families = MetricFamily.families(streams: server.streams(), server: server.serverFacts())
-    #expect(rows.map { $0[0] } == families.map { "`\($0.name)`" })
-    #expect(rows.map { $0[1] } == families.map(\.kind.rawValue))
+    // Those of other rooms have tables of their own behind the first.
+    let own = rows.prefix(families.count)
+    #expect(own.map { $0[0] } == families.map { "`\($0.name)`" })
+    #expect(own.map { $0[1] } == families.map(\.kind.rawValue))
     let labels = families.map { $0.samples[0].labels.map { "`\($0.name)`" }.joined(separator: ", ") }
-    #expect(rows.map { $0[2] } == labels)
+    #expect(own.map { $0[2] } == labels)
     #expect(families.filter { $0.kind == .counter }.allSatisfy { $0.name.hasSuffix("_total") })
 }

@@ -15,8 +15,22 @@ package struct ServerEvent: Hashable, Sendable, Codable {
     package var reason: String
     /// The server that reports it.
     package var server: String
+    package var level: EventLevel
 
-    enum CodingKeys: String, CodingKey { case id, time, event, stream, peer, reason, server }
+    package init(
+        id: UInt64, time: Int64, event: String, stream: String?, peer: String?, reason: String, server: String
+    ) {
+        self.id = id
+        self.time = time
+        self.event = event
+        self.stream = stream
+        self.peer = peer
+        self.reason = reason
+        self.server = server
+        level = EventLevel(of: event)
+    }
+
+    enum CodingKeys: String, CodingKey { case id, time, event, stream, peer, reason, server, level }
 }
 
 /// A bounded list of the newest events. May be used from any thread.
@@ -25,6 +39,7 @@ package final class EventLog: Sendable {
         var events: [ServerEvent] = []
         var first = 0
         var nextID: UInt64 = 1
+        var counts: [String: Int] = [:]
         var followers: [UInt64: @Sendable (ServerEvent) -> Void] = [:]
         var nextFollower: UInt64 = 0
     }
@@ -33,6 +48,8 @@ package final class EventLog: Sendable {
     private let capacity: Int
     private let server: String
     private let now: @Sendable () -> Int64
+    /// Names this life of the server: ids begin anew with each.
+    package let life: String
 
     /// - Parameters:
     ///   - capacity: events that are kept; older ones are forgotten.
@@ -41,6 +58,7 @@ package final class EventLog: Sendable {
         self.server = server
         self.capacity = capacity
         self.now = now
+        life = String(now())
     }
 
     /// Records an event and tells all followers.
@@ -50,6 +68,7 @@ package final class EventLog: Sendable {
             let recorded = ServerEvent(
                 id: state.nextID, time: time, event: event, stream: stream, peer: peer, reason: reason, server: server)
             state.nextID += 1
+            state.counts[event, default: 0] += 1
             if state.events.count < capacity {
                 state.events.append(recorded)
             } else {
@@ -60,6 +79,9 @@ package final class EventLog: Sendable {
         }
         for follower in followers { follower(recorded) }
     }
+
+    /// How often each kind of event happened since the start.
+    package var counts: [String: Int] { state.withLockedValue { $0.counts } }
 
     /// The newest events first, at most `limit`, of one stream if `stream` is given, only those after id `after`.
     package func newest(limit: Int, stream: String? = nil, after: UInt64 = 0) -> [ServerEvent] {
@@ -73,6 +95,19 @@ package final class EventLog: Sendable {
             }
             return found
         }
+    }
+
+    /// Follows, and gives what happened after event `after`, oldest first: together each event once, none left out.
+    package func follow(
+        after: UInt64, _ follower: @escaping @Sendable (ServerEvent) -> Void
+    ) -> (missed: [ServerEvent], leave: @Sendable () -> Void) {
+        let (missed, number) = state.withLockedValue { state in
+            state.nextFollower += 1
+            state.followers[state.nextFollower] = follower
+            let ordered = state.events[state.first...] + state.events[..<state.first]
+            return (ordered.filter { $0.id > after }, state.nextFollower)
+        }
+        return (missed, { [state] in state.withLockedValue { $0.followers[number] = nil } })
     }
 
     /// Calls `follower` with each event from now on, on the thread that records it, until the returned closure is called.

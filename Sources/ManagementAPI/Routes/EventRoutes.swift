@@ -15,7 +15,22 @@ struct EventRoutes {
             return try APIEncoding.response(
                 ["events": server.events.newest(limit: Int(limit), stream: stream, after: after)])
         }
-        api.get("events/follow") { [server] _, _ in Self.follow(server.events) }
+        api.get("events/follow") { [server] request, _ in
+            let parameter = request.uri.queryParameters["after"].map(String.init)
+            let last = HTTPField.Name("Last-Event-ID").flatMap { request.headers[$0] } ?? parameter
+            return Self.follow(server.events, after: try Self.position(last, in: server.events))
+        }
+    }
+
+    /// Where a reader goes on: `LIFE-NUMBER` as in the messages, or a number alone for this life of the server. Of another
+    /// life: everything that is kept. Nil: from now on.
+    static func position(_ text: String?, in log: EventLog) throws(Problem) -> UInt64? {
+        guard let text else { return nil }
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard let number = parts.last.flatMap({ UInt64($0) }), parts.count <= 2 else {
+            throw .badRequest("'\(text)' is no id of an event")
+        }
+        return parts.count == 1 || parts[0] == log.life ? number : 0
     }
 
     /// The whole number that a parameter has, nil without it. Throws a problem when it is none or out of range.
@@ -30,26 +45,51 @@ struct EventRoutes {
         return value
     }
 
-    /// Server-sent events (WHATWG HTML §9.2): one message per event.
+    private enum Message: Sendable {
+        case event(ServerEvent)
+        case keepAlive
+    }
+
+    /// What stands between reader and server ends silent connections, usually after a minute.
+    private static let keepAliveInterval = Duration.seconds(15)
+
+    /// Server-sent events (WHATWG HTML §9.2): one message per event, a comment when nothing happens.
     /// A reader who falls 1000 events behind loses the oldest.
-    static func follow(_ log: EventLog) -> Response {
-        let (stream, continuation) = AsyncStream.makeStream(
-            of: ServerEvent.self, bufferingPolicy: .bufferingNewest(1000))
-        let unfollow = log.follow { continuation.yield($0) }
-        continuation.onTermination = { _ in unfollow() }
+    /// - Parameter after: events after this one that are kept come first.
+    static func follow(
+        _ log: EventLog, after: UInt64? = nil, keepAlive: Duration = keepAliveInterval
+    ) -> Response {
+        let (stream, continuation) = AsyncStream.makeStream(of: Message.self, bufferingPolicy: .bufferingNewest(1000))
+        let (missed, leave) = log.follow(after: after ?? .max) { continuation.yield(.event($0)) }
+        let ticking = Task {
+            // Cancellation is the only way in which the sleep fails.
+            while (try? await Task.sleep(for: keepAlive)) != nil { continuation.yield(.keepAlive) }
+        }
+        continuation.onTermination = { _ in
+            leave()
+            ticking.cancel()
+        }
         return Response(
             status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
             body: ResponseBody { writer in
-                try await writer.write(ByteBuffer(string: ": following\n\n"))
+                try await writer.write(ByteBuffer(string: ": following\nretry: 2000\n\n"))
+                for event in missed { try await writer.write(try message(event, log)) }
                 // Without this, one open page would hold up the server's shutdown until it is cut off.
-                for await event in stream.cancelOnGracefulShutdown() {
-                    var message = ByteBuffer(string: "id: \(event.id)\nevent: \(event.event)\ndata: ")
-                    var data = try APIEncoding.bytes(event)
-                    message.writeBuffer(&data)
-                    message.writeString("\n\n")
-                    try await writer.write(message)
+                for await next in stream.cancelOnGracefulShutdown() {
+                    switch next {
+                    case .event(let event): try await writer.write(try message(event, log))
+                    case .keepAlive: try await writer.write(ByteBuffer(string: ": nothing new\n\n"))
+                    }
                 }
                 try await writer.finish(nil)
             })
+    }
+
+    private static func message(_ event: ServerEvent, _ log: EventLog) throws -> ByteBuffer {
+        var message = ByteBuffer(string: "id: \(log.life)-\(event.id)\nevent: \(event.event)\ndata: ")
+        var data = try APIEncoding.bytes(event)
+        message.writeBuffer(&data)
+        message.writeString("\n\n")
+        return message
     }
 }

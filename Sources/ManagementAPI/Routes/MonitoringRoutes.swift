@@ -10,6 +10,13 @@ struct MonitoringRoutes {
         var reason: String?
     }
 
+    /// How often each kind of event happened: moves of streams, lost peers and so on.
+    static func events(_ log: EventLog) -> MetricFamily {
+        MetricFamily(
+            "weir_events_total", .counter, help: "Events by kind",
+            samples: log.counts.sorted { $0.key < $1.key }.map { .init(Double($0.value), labels: [("event", $0.key)]) })
+    }
+
     func add<Context: RequestContext>(to router: Router<Context>) {
         router.get(RouterPath("\(APIRoutes.base)/monitoring/liveness")) { _, _ in
             try APIEncoding.response(State(status: "alive", reason: nil))
@@ -27,7 +34,8 @@ struct MonitoringRoutes {
             let families = MetricFamily.families(streams: server.streams(), server: server.serverFacts())
             return Response(
                 status: .ok, headers: [.contentType: MetricFamily.contentType, .cacheControl: "no-store"],
-                body: ResponseBody(byteBuffer: MetricFamily.page(families + server.metrics())))
+                body: ResponseBody(
+                    byteBuffer: MetricFamily.page(families + [Self.events(server.events)] + server.metrics())))
         }
     }
 }
