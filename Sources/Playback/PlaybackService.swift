@@ -35,16 +35,19 @@ package final class PlaybackService: Sendable {
     package let limits: PlaybackLimits
     /// Nil: this server has no archives.
     let archive: ArchivePlayback?
+    /// Nil: this server sends viewers of other servers' streams on.
+    let relay: StreamRelay?
     private let entries = Mutex<[String: Entry]>([:])
 
     package init(
         directory: any StreamDirectory, sessions: SessionRegistry, limits: PlaybackLimits = PlaybackLimits(),
-        archive: ArchivePlayback? = nil
+        archive: ArchivePlayback? = nil, relay: StreamRelay? = nil
     ) {
         self.directory = directory
         self.sessions = sessions
         self.limits = limits
         self.archive = archive
+        self.relay = relay
     }
 
     func renditions(of stream: any ReadableStream) -> StreamRenditions {
@@ -63,5 +66,6 @@ package final class PlaybackService: Sendable {
             return entries.values.map(\.renditions)
         }
         for renditions in kept { renditions.releaseIdle(at: now, after: limits.renditionIdle) }
+        relay?.releaseIdle(at: now)
     }
 }

@@ -16,11 +16,13 @@ struct LoopbackServer {
     func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
     static func start(
-        sendBuffer: Int? = nil, limits: PlaybackLimits = PlaybackLimits(),
+        sendBuffer: Int? = nil, limits: PlaybackLimits = PlaybackLimits(), relay: StreamRelay? = nil,
+        first: (@Sendable () -> any ChannelHandler)? = nil,
         _ find: @escaping @Sendable (String) -> StreamLocation
     ) async throws -> LoopbackServer {
         let service = PlaybackService(
-            directory: FakeDirectory(find: find), sessions: SessionRegistry { 1_750_000_000_000 }, limits: limits)
+            directory: FakeDirectory(find: find), sessions: SessionRegistry { 1_750_000_000_000 }, limits: limits,
+            relay: relay)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
@@ -30,6 +32,7 @@ struct LoopbackServer {
                     }
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
+                    if let first { try pipeline.addHandler(first()) }
                     try pipeline.addHandler(ConnectionDeadlineHandler())
                     try pipeline.addHandler(MediaRequestHandler(service: service))
                     try pipeline.addHandler(NotOurs())

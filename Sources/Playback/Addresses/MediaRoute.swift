@@ -9,7 +9,7 @@ package import Media
 /// | `track-{t}.m3u8`, `ts.m3u8` | media playlist of one track, of TS segments |
 /// | `init-{fingerprint}-{t}.mp4` | CMAF header of the tracks |
 /// | `segment-{ticks}-{t}.m4s`, `segment-{ticks}.ts` | media segment that starts at `ticks` |
-/// | `mpegts`, `live.mp4` | endless MPEG-TS, endless fragmented MP4 (`?tracks=1,2`) |
+/// | `mpegts`, `live.mp4` | endless MPEG-TS, endless fragmented MP4 (`?tracks=1,2` or `all`) |
 /// | `embed.html`, `media_info.json` | page with a player, facts |
 ///
 /// `{t}` is a track number, or `all` for every track that players can take. A segment's address depends on its start and track alone, so it
@@ -24,6 +24,7 @@ package enum MediaRoute: Hashable, Sendable {
     case segment(start: MediaTime, TrackSelection)
     case transportStreamSegment(start: MediaTime)
     case transportStream
+    /// nil: the first video and the first audio track; empty: all that players can take.
     case fragmentedMP4([TrackID]?)
     case embedPage
     case mediaInformation
@@ -93,6 +94,7 @@ package enum MediaRoute: Hashable, Sendable {
     }
 
     private static func trackList(_ text: String) -> [TrackID]? {
+        if text == "all" { return [] }
         let ids = text.split(separator: ",", maxSplits: 31).compactMap { UInt32($0) }.map { TrackID($0) }
         return ids.isEmpty ? nil : ids
     }

@@ -1,10 +1,17 @@
 // An answer from an archive: made, or a part of a file that is sent as it lies there.
 import ArchiveStorage
 import NIOCore
+import NIOHTTP1
 
 enum ArchiveAnswer: Sendable {
     case made(MediaAnswer)
     case file(MediaAnswer, OpenSegment)
+
+    /// The archive has nothing of what was asked for.
+    var isNothing: Bool {
+        if case .made(let answer) = self { return answer.status == .notFound }
+        return false
+    }
 
     /// Nobody waits for the answer any more.
     func release() {

@@ -56,6 +56,9 @@ struct MediaRequest: Sendable {
         }
     }
 
+    /// Sent by another server of the group for its viewers.
+    var isRelayed: Bool { headers.contains(name: RelayClient.header) }
+
     var userAgent: String { headers.first(name: "user-agent") ?? "" }
 
     func responseHead(_ answer: MediaAnswer) -> HTTPResponseHead {

@@ -15,7 +15,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
     package typealias InboundOut = HTTPServerRequestPart
     package typealias OutboundOut = HTTPServerResponsePart
 
-    private enum State {
+    enum State {
         case idle
         case passing
         case collecting(MediaRequest)
@@ -29,10 +29,10 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
     /// How often a stream that is starting is looked at.
     private static let waitStep = TimeAmount.milliseconds(100)
 
-    private let service: PlaybackService
-    private let scheme: String
+    let service: PlaybackService
+    let scheme: String
     private let pendingBytes: (any Channel) -> Int
-    private var state = State.idle
+    var state = State.idle
     /// Of the client, as it was when the request came: a connection that broke while it was answered has none any more.
     private var clientAddress = ""
 
@@ -88,24 +88,27 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         state = .closing
     }
 
-    private func answer(_ request: MediaRequest, until deadline: NIODeadline, context: ChannelHandlerContext) {
+    func answer(_ request: MediaRequest, until deadline: NIODeadline, context: ChannelHandlerContext) {
         guard let (name, route) = request.media else {
             finish(request, request.refusal, context: context)
             return
         }
+        let location = service.directory.locate(name)
         if let archive = service.archive, case .archive = route, archive.directory.store(of: name) != nil {
             let words = "The archive of '\(name)' is not open at this moment."
             read(
                 request, route, of: name, from: archive,
-                otherwise: .text(.serviceUnavailable, words, headers: [("Retry-After", "5")]), context: context)
+                otherwise: .text(.serviceUnavailable, words, headers: [("Retry-After", "5")]), else: location,
+                until: deadline, context: context)
             return
         }
-        let location = service.directory.locate(name)
         if let archive = service.archive, archive.mayHave(route, of: name),
             !isInWindow(route, request, location, at: context.eventLoop.now)
         {
             let words = "Neither the live window nor the archive of '\(name)' has such a track or segment."
-            read(request, route, of: name, from: archive, otherwise: .text(.notFound, words), context: context)
+            read(
+                request, route, of: name, from: archive, otherwise: .text(.notFound, words), else: location,
+                until: deadline, context: context)
             return
         }
         switch location {
@@ -115,18 +118,17 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
             } else if let answer = FiniteAnswers.answer(
                 route, request: request, stream: stream, service: service, at: context.eventLoop.now)
             {
-                finish(request, answer, context: context)
-                let bytes = answer.pieces.reduce(0) { $0 + $1.readableBytes }
-                count(request, route, bytes: bytes, of: stream.name, context: context)
+                finish(request, relayedBefore(route, of: name, request, answer), route, of: name, context: context)
             } else {
                 let reason = "The stream '\(name)' is starting: it has no complete segment yet."
                 wait(request, reason: reason, retryAfter: 1, until: deadline, context: context)
             }
         case .elsewhere(let base, let peer):
-            finish(request, redirect(request, base: base, peer: peer, name: name), context: context)
+            answer(request, route, of: name, base: base, peer: peer, until: deadline, context: context)
         case .starting where route == .embedPage:
             // The page says by itself that the stream is away, and comes back.
             finish(request, FiniteAnswers.page(title: name, request: request), context: context)
+        case .starting where answerFromMemory(request, route, of: name, context: context): break
         case .starting(let reason, let retryAfter):
             let words = "The stream '\(name)' is not running at this moment: \(reason)"
             wait(request, reason: words, retryAfter: retryAfter, until: deadline, context: context)
@@ -135,21 +137,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         }
     }
 
-    private func redirect(_ request: MediaRequest, base: String, peer: String, name: String) -> MediaAnswer {
-        switch Redirection.decide(base: base, scheme: scheme, target: request.target) {
-        case .location(let location):
-            return .text(
-                .found, "The stream '\(name)' is on \(peer): \(location)", headers: [("Location", location)])
-        case .loop:
-            let status = HTTPResponseStatus.custom(code: 508, reasonPhrase: "Loop Detected")
-            return .text(
-                status,
-                "The servers send you in a circle looking for '\(name)'; this one believes it is on \(peer). Try again.",
-                headers: [("Retry-After", "2")])
-        }
-    }
-
-    private func wait(
+    func wait(
         _ request: MediaRequest, reason: String, retryAfter: Int, until deadline: NIODeadline,
         context: ChannelHandlerContext
     ) {
@@ -168,8 +156,18 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
             })
     }
 
+    /// The same for media, which is counted.
+    func finish(
+        _ request: MediaRequest, _ answer: MediaAnswer, _ route: MediaRoute, of stream: String,
+        context: ChannelHandlerContext
+    ) {
+        finish(request, answer, context: context)
+        let bytes = answer.pieces.reduce(0) { $0 + $1.readableBytes }
+        count(request, route, bytes: bytes, of: stream, context: context)
+    }
+
     /// Writes a whole answer. What waits for a slow client is at most one segment, shared with the window.
-    private func finish(_ request: MediaRequest, _ answer: MediaAnswer, context: ChannelHandlerContext) {
+    func finish(_ request: MediaRequest, _ answer: MediaAnswer, context: ChannelHandlerContext) {
         state = request.isKeepAlive ? .idle : .closing
         let head = request.responseHead(answer)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
@@ -190,7 +188,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
     }
 
-    private func begin(
+    func begin(
         _ request: MediaRequest, _ form: LiveForm, _ stream: any ReadableStream, _ route: MediaRoute,
         context: ChannelHandlerContext
     ) {
@@ -226,7 +224,8 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
 
     private func read(
         _ request: MediaRequest, _ route: MediaRoute, of stream: String, from archive: ArchivePlayback,
-        otherwise: MediaAnswer, context: ChannelHandlerContext
+        otherwise: MediaAnswer, else location: StreamLocation, until deadline: NIODeadline,
+        context: ChannelHandlerContext
     ) {
         state = .reading
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
@@ -239,10 +238,18 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
                 return
             }
             switch $0 {
+            case .success(let found) where found?.isNothing ?? true:
+                // What is not recorded here may be where the stream runs.
+                if case .elsewhere(let base, let peer) = location {
+                    handler.answer(
+                        request, route, of: stream, base: base, peer: peer, until: deadline, context: context)
+                } else if case .made(let answer)? = found {
+                    handler.finish(request, answer, context: context)
+                } else {
+                    handler.finish(request, otherwise, context: context)
+                }
             case .success(.made(let answer)?):
-                handler.finish(request, answer, context: context)
-                let bytes = answer.pieces.reduce(0) { $0 + $1.readableBytes }
-                handler.count(request, route, bytes: bytes, of: stream, context: context)
+                handler.finish(request, answer, route, of: stream, context: context)
             case .success(.file(let answer, let segment)?):
                 handler.send(request, answer, segment, context: context)
                 handler.count(request, route, bytes: answer.length ?? 0, of: stream, context: context)
@@ -275,6 +282,8 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         case .archive(let part) where part != .recordingStatus: break
         default: return
         }
+        // The viewers of another server are counted there.
+        guard !request.isRelayed else { return }
         service.sessions.requestAnswered(
             stream: stream, address: clientAddress, userAgent: request.userAgent,
             byteCount: request.isHead ? 0 : bytes, at: context.eventLoop.now)

@@ -13,8 +13,9 @@ extension TrackSet {
         }
     }
 
-    /// For the endless MP4: the tracks asked for, else the first video and the first audio track.
+    /// For the endless MP4: the tracks asked for (none named: all), else the first video and the first audio track.
     func ids(asked: [TrackID]?) -> Set<TrackID> {
+        if asked?.isEmpty == true { return Set(playable.map(\.id)) }
         if let asked { return Set(playable.map(\.id)).intersection(asked) }
         let first = [playable.first { $0.kind == .video }, playable.first { $0.kind == .audio }]
         return Set(first.compactMap { $0?.id })

@@ -26,7 +26,7 @@ extension ServerGroup {
         }
     }
 
-    private static func word(_ peer: ClusterSnapshot.Peer, _ snapshot: ClusterSnapshot) -> String {
+    static func word(_ peer: ClusterSnapshot.Peer, _ snapshot: ClusterSnapshot) -> String {
         switch peer.state {
         case .own: snapshot.isDraining ? "draining" : snapshot.isIsolated ? "isolated" : "alive"
         case .otherProtocol: "other_version"

@@ -30,11 +30,13 @@ final class ServerModel: ManagedServer {
     private let control: Control
     /// Nil for a server on its own.
     private let group: ServerGroup?
+    private let moreMetrics: @Sendable () -> [MetricFamily]
 
     init(
         hostname: String, instanceID: String, events: EventLog, keeper: StreamKeeper, archives: ArchiveKeeper,
         sessions: SessionRegistry, statistics: ProcessStatistics, clocks: SystemClocks,
-        configuration: RunningConfiguration, control: Control, group: ServerGroup?
+        configuration: RunningConfiguration, control: Control, group: ServerGroup?,
+        moreMetrics: @escaping @Sendable () -> [MetricFamily]
     ) {
         self.hostname = hostname
         self.instanceID = instanceID
@@ -47,6 +49,7 @@ final class ServerModel: ManagedServer {
         self.configuration = configuration
         self.control = control
         self.group = group
+        self.moreMetrics = moreMetrics
         output = NIOLockedValueBox(OutputMeter(byteCount: sessions.byteCount, at: clocks.monotonic()))
     }
 
@@ -109,7 +112,7 @@ final class ServerModel: ManagedServer {
             notices: (current.warnings + current.unavailable(given: WeirFeatures.available)).map(\.description))
     }
 
-    func metrics() -> [MetricFamily] { archives.metrics }
+    func metrics() -> [MetricFamily] { archives.metrics + (group?.metrics ?? []) + moreMetrics() }
 
     func unreadiness() -> String? {
         group?.service.snapshot.isDraining == true ? "the server is draining: its streams go to other servers" : nil

@@ -93,9 +93,13 @@ package struct WeirServer: Sendable {
         let sessions = SessionRegistry { [clocks] in clocks.utc().unixMilliseconds }
         let archiveThreads = NIOThreadPool(numberOfThreads: 4)
         archiveThreads.start()
+        let relay = Self.relay(launch.settings.settings, configuration, keeper, eventLoops)
         let playback = PlaybackService(
             directory: keeper, sessions: sessions,
-            archive: ArchivePlayback(directory: archives, threads: archiveThreads, now: clocks.utc))
+            archive: ArchivePlayback(directory: archives, threads: archiveThreads, now: clocks.utc),
+            relay: relay?.relay)
+        let sinks = EventSinkService(client: client, log: events)
+        sinks.apply(launch.settings.settings.eventSinks)
         let stopRequested = AsyncStream.makeStream(of: Void.self)
         let statistics = ProcessStatistics(now: clocks.monotonic)
         let group = Self.group(
@@ -107,6 +111,8 @@ package struct WeirServer: Sendable {
             configuration.replace(with: new)
             roots.replace(with: Self.fileRoots(new.settings))
             archives.apply(new.settings)
+            sinks.apply(new.settings.eventSinks)
+            relay?.relay.isEnabled = new.settings.clusterServe == .proxy
             let changes = keeper.apply(new.settings)
             await group?.apply(new.settings)
             events.record("configuration_reloaded", reason: "\(changes.count) changes")
@@ -124,7 +130,7 @@ package struct WeirServer: Sendable {
                         throw Problem.badRequest("\(error)", hint: "the settings that were in force stay")
                     }
                 }, stop: { stopRequested.continuation.finish() }),
-            group: group)
+            group: group, moreMetrics: { sinks.metrics + (relay?.relay.metrics ?? []) })
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: UnknownAddresses())
         APIRoutes.add(to: router, server: model, archives: ArchiveModel(keeper: archives, now: clocks.utc))
@@ -155,9 +161,10 @@ package struct WeirServer: Sendable {
         var running = ServiceGroupConfiguration(
             // Ended in the opposite order: the group gives its streams away while peers can still ask.
             services: ([
-                streams, ReloadService(reload: reload, logger: logger),
+                sinks, streams, ReloadService(reload: reload, logger: logger),
                 PlaybackUpkeep(playback: playback, now: clocks.monotonic),
-            ] as [any Service]) + listeners + (group.map { [GroupService(service: $0.service)] } ?? []),
+            ] as [any Service]) + (relay.map { [$0] } ?? []) + listeners
+                + (group.map { [GroupService(service: $0.service)] } ?? []),
             gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
         running.maximumGracefulShutdownDuration = Self.longestShutdown
         let services = ServiceGroup(configuration: running)

@@ -12,5 +12,6 @@ package enum WeirFeatures {
         .input(.fake), .input(.file), .input(.udp), .input(.tshttp), .input(.tshttps), .programSelection, .backup,
         .disabledStream, .transportStreamSegments, .https, .authentication, .hotInput,
         .cluster, .clusterIngest, .failback, .makeBeforeBreak, .archive, .archiveStores,
+        .clusterProxy, .eventSink,
     ]
 }

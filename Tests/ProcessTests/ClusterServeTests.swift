@@ -1,0 +1,181 @@
+// Whoever asks any server of a group for any stream finds it: by a redirect, or relayed.
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@Suite(.serialized)
+struct ClusterServeTests {
+    /// Does not follow redirects; lives as long as the tests.
+    private static let client = HTTPClient(
+        eventLoopGroupProvider: .singleton, configuration: .init(redirectConfiguration: .disallow))
+
+    private struct Answer {
+        var status: Int
+        var headers: HTTPHeaders
+        var text: String
+        var location: String? { headers.first(name: "location") }
+    }
+
+    private static func get(_ url: String) async throws -> Answer {
+        let response = try await client.execute(HTTPClientRequest(url: url), timeout: .seconds(20))
+        let body = try await response.body.collect(upTo: 16 << 20)
+        return Answer(
+            status: Int(response.status.code), headers: response.headers,
+            text: String(decoding: body.readableBytesView, as: UTF8.self))
+    }
+
+    private func ask(_ group: WeirGroup, _ name: String, _ path: String) async throws -> Answer {
+        try await Self.get(group.url(name, path))
+    }
+
+    private func metric(_ group: WeirGroup, _ name: String, _ line: String) async throws -> Double? {
+        let text = try await ask(group, name, "/metrics").text
+        let found = text.split(separator: "\n").first { $0.hasPrefix(line + " ") }
+        return found.flatMap { Double($0.dropFirst(line.count + 1)) }
+    }
+
+    /// A test picture of 20 s as a file, which every server can read.
+    private static func media() async throws -> String {
+        let media = FileManager.default.temporaryDirectory.appending(path: "weir-test-serve.ts")
+        if !FileManager.default.fileExists(atPath: media.path) {
+            let part = media.path + ".\(UUID().uuidString)"
+            let maker = try ChildProcess(
+                "/usr/bin/ffmpeg",
+                [
+                    "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-f", "lavfi", "-i", "sine=r=48000",
+                    "-t", "20", "-c:v", "libx264", "-preset", "ultrafast", "-g", "12", "-c:a", "aac", "-f", "mpegts",
+                    part,
+                ])
+            try #require(await maker.exitStatus() == 0, "\(maker.output)")
+            try FileManager.default.moveItem(atPath: part, toPath: media.path)
+        }
+        return media.path
+    }
+
+    private func group(_ directives: String, streams count: Int, more: String = "") async throws -> WeirGroup {
+        let media = URL(filePath: try await Self.media())
+        let streams = (1...count).map {
+            "stream cam0\($0) { input file://media/\(media.lastPathComponent); segment_duration 1; cluster_ingest; }"
+        }
+        return try WeirGroup(
+            "file media { storage \(media.deletingLastPathComponent().path); }\n" + streams.joined(separator: "\n")
+                + more,
+            group: directives)
+    }
+
+    @Test("a stream that one server alone has is found from any other, in every form, and unknown ones are said to be")
+    func streamsOfOneServer() async throws {
+        let group = try await group("failback immediate;", streams: 1)
+        let own = group.folder.appending(path: "own.conf")
+        let text = try String(contentsOf: group.configuration, encoding: .utf8)
+        try Data((text + "\nstream lobby/door { input fake://fake; segment_duration 1; }").utf8).write(to: own)
+        try await group.start("one", configuration: own)
+        try await group.start("two")
+        try await group.start("three")
+        let forms = [
+            "index.m3u8", "video.m3u8", "mono.m3u8", "index.m3u8?utc=1700000000&lutc=1700000100", "mpegts", "live.mp4",
+            "track-1.m3u8", "ts.m3u8", "media_info.json", "recording_status.json", "embed.html?dvr=true",
+            "archive-1700000000-60.m3u8", "archive-1700000000-now.m3u8", "index-1700000000-60.m3u8",
+            "timeshift_abs-1700000000.m3u8", "timeshift_rel-60.m3u8", "rewind-60.m3u8", "segment-90000-1.m4s",
+            "segment-90000.ts", "init-abc-1.mp4",
+        ]
+        for asked in ["two", "three"] {
+            try await eventually("\(asked) knows where the stream is") {
+                try await self.ask(group, asked, "/lobby/door/index.m3u8").status == 302
+            }
+            for form in forms {
+                let sign = form.contains("?") ? "&" : "?"
+                let path = "/lobby/door/\(form)\(sign)token=a%2Fb"
+                let answer = try await ask(group, asked, path)
+                #expect(answer.status == 302, "\(form)")
+                #expect(answer.location == group.url("one", "\(path)&redirects=1"), "\(form)")
+                #expect(answer.headers.first(name: "cache-control") == "no-store")
+            }
+            let nowhere = try await ask(group, asked, "/nowhere/index.m3u8")
+            #expect(nowhere.status == 404 && nowhere.text.contains("no stream 'nowhere'"), "\(nowhere.text)")
+        }
+        let complaints = try await MediaTools.complaints(
+            playing: group.url("two", "/lobby/door/index.m3u8"), seconds: 2)
+        #expect(complaints == "")
+
+        // The server is gone: known, but at this moment nobody has it.
+        await group.kill("one")
+        let answer = try await ask(group, "two", "/lobby/door/index.m3u8")
+        if answer.status == 302 {
+            // Not noticed yet.
+            try await eventually("two notices") {
+                try await self.ask(group, "two", "/lobby/door/index.m3u8").status == 503
+            }
+        }
+        let gone = try await ask(group, "two", "/lobby/door/index.m3u8")
+        #expect(gone.status == 503 && gone.headers.first(name: "retry-after") == "1", "\(gone.text)")
+        #expect(gone.text.contains("one"), "says who has it: \(gone.text)")
+    }
+
+    @Test("cluster_serve proxy: any server answers itself, with one fetch per segment however many viewers")
+    func relayed() async throws {
+        let group = try await group("failback immediate; cluster_serve proxy;", streams: 3)
+        try await group.startAll()
+        let places = try await group.settled(["cam01", "cam02", "cam03"])
+        let place = try #require(places["cam01"])
+        let asked = try #require(WeirGroup.names.first { $0 != place })
+        try await eventually("the owner has segments") {
+            let list = try await self.ask(group, asked, "/cam01/track-all.m3u8")
+            return list.status == 200 && list.text.contains("segment-")
+        }
+        let list = try await ask(group, asked, "/cam01/track-all.m3u8").text
+        let segment = try #require(list.split(separator: "\n").last { $0.hasPrefix("segment-") })
+        let before = try #require(try await metric(group, asked, "weir_relay_fetches_total"))
+        try await withThrowingTaskGroup(of: Int.self) { viewers in
+            for number in 0..<40 {
+                let url = group.url(asked, "/cam01/\(segment)?token=\(number)")
+                viewers.addTask { try await Self.get(url).status }
+            }
+            for try await status in viewers { #expect(status == 200) }
+        }
+        #expect(try await metric(group, asked, "weir_relay_fetches_total") == before + 1)
+        let direct = try await ask(group, place, "/cam01/\(segment)")
+        #expect(try await ask(group, asked, "/cam01/\(segment)").text == direct.text)
+        #expect(try await metric(group, place, "weir_relay_fetches_total") == 0)
+        for form in ["index.m3u8", "mpegts"] {
+            let complaints = try await MediaTools.complaints(playing: group.url(asked, "/cam01/\(form)"), seconds: 2)
+            #expect(complaints == "", "\(form)")
+        }
+        #expect(try await ask(group, asked, "/nowhere/index.m3u8").status == 404)
+    }
+
+    @Test("players of HLS and MPEG-TS go on through one server while the one that captures is killed")
+    func playersGoOn() async throws {
+        let group = try await group("failback immediate; cluster_serve proxy;", streams: 6)
+        try await group.startAll()
+        let names = (1...6).map { "cam0\($0)" }
+        let places = try await group.settled(names)
+        let moving = names.filter { places[$0] == "two" }
+        try #require(!moving.isEmpty)
+        let players = try moving.flatMap { stream in
+            try ["index.m3u8", "mpegts"].map { form in
+                try ChildProcess(
+                    "/usr/bin/ffmpeg",
+                    [
+                        "-v", "error", "-stats_period", "0.2", "-progress", "-", "-i",
+                        group.url("one", "/\(stream)/\(form)"), "-t", "14", "-f", "null", "-",
+                    ])
+            }
+        }
+        func frames(_ player: ChildProcess) -> Int {
+            let line = player.output.split(separator: "\n").last { $0.hasPrefix("frame=") }
+            return line.flatMap { Int($0.dropFirst(6).trimmingCharacters(in: .whitespaces)) } ?? 0
+        }
+        try await eventually("all players play") { players.allSatisfy { frames($0) > 50 } }
+        await group.kill("two")
+        for player in players {
+            #expect(await player.exitStatus() == 0, "\(player.output)")
+            // 14 s at 25 fps, less what the move cost.
+            #expect(frames(player) > 200, "\(player.output)")
+        }
+        let after = try await group.settled(names, on: ["one", "three"])
+        #expect(moving.allSatisfy { after[$0] != "two" })
+    }
+}
