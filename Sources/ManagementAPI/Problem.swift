@@ -9,12 +9,21 @@ package struct Problem: Error, Hashable, Sendable {
     package var code: String
     package var message: String
     package var hint: String?
+    /// The mistakes of a configuration text, one by one.
+    package var diagnostics: [DiagnosticFacts]?
+    /// What each server of the group says to a change that was refused.
+    package var servers: [ConfigApplyFacts.Server]?
 
-    package init(status: HTTPResponse.Status, code: String, message: String, hint: String? = nil) {
+    package init(
+        status: HTTPResponse.Status, code: String, message: String, hint: String? = nil,
+        diagnostics: [DiagnosticFacts]? = nil, servers: [ConfigApplyFacts.Server]? = nil
+    ) {
         self.status = status
         self.code = code
         self.message = message
         self.hint = hint
+        self.diagnostics = diagnostics
+        self.servers = servers
     }
 
     package static func badRequest(_ message: String, hint: String? = nil) -> Problem {
@@ -31,12 +40,18 @@ extension Problem: HTTPResponseError {
         var error: String
         var message: String
         var hint: String?
+        var diagnostics: [DiagnosticFacts]?
+        var servers: [ConfigApplyFacts.Server]?
     }
 
     package func response(from request: Request, context: some RequestContext) throws -> Response {
-        var response = try APIEncoding.response(Body(error: code, message: message, hint: hint), status: status)
+        var response = try APIEncoding.response(
+            Body(error: code, message: message, hint: hint, diagnostics: diagnostics, servers: servers), status: status)
         if status == .unauthorized {
-            response.headers[.wwwAuthenticate] = "Basic realm=\"Weir\", charset=\"UTF-8\""
+            // A page's script asks for the password in the page; a browser would put its own window before it.
+            let isScript = HTTPField.Name("Sec-Fetch-Mode").flatMap { request.headers[$0] }.map { $0 != "navigate" }
+            response.headers[.wwwAuthenticate] =
+                isScript == true ? "Bearer realm=\"Weir\"" : "Basic realm=\"Weir\", charset=\"UTF-8\""
         }
         return response
     }

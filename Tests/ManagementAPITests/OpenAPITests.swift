@@ -39,6 +39,8 @@ private struct Example: CustomStringConvertible {
     var access = APIAccess()
     var notReady: String?
     var reloadProblem: Problem?
+    /// For configuration routes: see `RichConfiguration`.
+    var body = ""
 
     var description: String { "\(method) \(uri ?? path) → \(status)" }
 }
@@ -74,6 +76,7 @@ private let examples: [Example] = {
     let protectedStream = Example(
         path: "\(base)/streams/{name}", uri: "\(base)/streams/nobody", status: 401, access: closed)
     return gets + wrong + posts + named + others + protected + protectedOthers + [protectedStream] + archiveExamples
+        + configurationExamples
 }()
 
 private let archiveExamples: [Example] = {
@@ -105,6 +108,35 @@ private let archiveExamples: [Example] = {
     } + [example(.delete, locks, "cam01", "?id=7", 404)]
 }()
 
+private let configurationExamples: [Example] = {
+    let config = "\(base)/config"
+    let version = "\(config)/history/{id}"
+    let known = "\(config)/history/20261121T073000.123Z"
+    // Method, path of the document, address, body, status.
+    let operations: [(HTTPRequest.Method, String, String, String, Int)] = [
+        (.get, "\(config)/file", "\(config)/file", "", 200), (.get, "\(config)/file", "\(config)/file", "no file", 404),
+        (.post, "\(config)/check", "\(config)/check", "text", 200),
+        (.post, "\(config)/check", "\(config)/check", "\u{0}", 400),
+        (.post, "\(config)/check", "\(config)/check", "large", 413),
+        (.put, config, "\(config)?group=true", "text", 200),
+        (.put, config, "\(config)?group=yes", "text", 400), (.put, config, config, "mistake", 400),
+        (.put, config, "\(config)?revision=old", "text", 409), (.put, config, config, "large", 413),
+        (.get, "\(config)/history", "\(config)/history", "", 200), (.get, version, known, "", 200),
+        (.get, version, "\(config)/history/none", "", 404), (.post, "\(version)/restore", "\(known)/restore", "", 200),
+        (.post, "\(version)/restore", "\(known)/restore?group=1", "", 400),
+        (.post, "\(version)/restore", "\(config)/history/none/restore", "", 404),
+        (.post, "\(version)/restore", "\(config)/history/other/restore", "", 409),
+    ]
+    let closed = APIAccess(view: .init(user: "v", password: "p"), edit: .init(user: "e", password: "p"))
+    let open = operations.map { method, path, uri, body, status in
+        Example(method: method, path: path, uri: uri, status: status, body: body)
+    }
+    let shut = operations.filter { $0.4 == 200 }.map { method, path, uri, body, _ in
+        Example(method: method, path: path, uri: uri, status: 401, access: closed, body: body)
+    }
+    return open + shut + [Example(path: "\(base)/access", status: 200, access: closed)]
+}()
+
 @Test func everyAnswerHasTheDocumentedForm() async throws {
     let document = try await document()
     var checker = SchemaChecker(document: document)
@@ -115,9 +147,12 @@ private let archiveExamples: [Example] = {
         let documented = fields(fields(operation["responses"])["\(example.status)"])
         #expect(!documented.isEmpty, "\(example) is not documented")
         let server = RichServer(
-            access: example.access, notReady: example.notReady, reloadProblem: example.reloadProblem)
+            access: example.access, notReady: example.notReady, reloadProblem: example.reloadProblem,
+            hasFile: example.body != "no file")
         let response = try await server.application.test(.router) { client in
-            try await client.execute(uri: example.uri ?? example.path, method: example.method) { $0 }
+            try await client.execute(
+                uri: example.uri ?? example.path, method: example.method, body: RichConfiguration.body(example.body)
+            ) { $0 }
         }
         #expect(response.status.code == example.status, "\(example)")
         answered.insert("\(example.method) \(example.path) \(example.status)")
@@ -152,7 +187,7 @@ private let archiveExamples: [Example] = {
 
 @Test func everyRouteIsDocumentedAndEveryDocumentedRouteIsThere() async throws {
     let router = Router()
-    APIRoutes.add(to: router, server: RichServer(), archives: RichArchives())
+    APIRoutes.add(to: router, server: RichServer(), archives: RichArchives(), configuration: RichConfiguration())
     let routes = router.routes.map { "\($0.method) \($0.path)".replacing("**", with: "{name}") }
     let documented = fields(try await document()[path: "paths"]).flatMap { path, operations in
         // What stands behind a stream's name is no route of its own, as a name may have several parts; that each such

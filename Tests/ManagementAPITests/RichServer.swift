@@ -13,7 +13,12 @@ final class RichServer: ManagedServer {
     private let notReady: String?
     private let reloadProblem: Problem?
 
-    init(access: APIAccess = APIAccess(), notReady: String? = nil, reloadProblem: Problem? = nil) {
+    private let hasFile: Bool
+
+    init(
+        access: APIAccess = APIAccess(), notReady: String? = nil, reloadProblem: Problem? = nil, hasFile: Bool = true
+    ) {
+        self.hasFile = hasFile
         self.access = access
         self.notReady = notReady
         self.reloadProblem = reloadProblem
@@ -129,7 +134,8 @@ final class RichServer: ManagedServer {
     /// The API over this server, for `HummingbirdTesting`.
     var application: some ApplicationProtocol {
         let router = Router()
-        APIRoutes.add(to: router, server: self, archives: RichArchives())
+        APIRoutes.add(
+            to: router, server: self, archives: RichArchives(), configuration: RichConfiguration(hasFile: hasFile))
         return Application(router: router)
     }
 }

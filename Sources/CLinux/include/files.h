@@ -7,4 +7,10 @@
 /// Gives the blocks of a part of a file back; the file keeps its size. 0, or -1 with errno (fallocate(2)).
 int weir_punch_hole(int descriptor, int64_t offset, int64_t length);
 
+/// Gives an open file the owner, where permitted, and the mode of the file at `path`, if there is one. 0, or -1 with errno.
+int weir_copy_mode(const char *path, int descriptor);
+
+/// The bytes of the file at `path`, or -1 with errno.
+int64_t weir_file_size(const char *path);
+
 #endif

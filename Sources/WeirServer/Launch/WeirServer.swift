@@ -133,9 +133,17 @@ package struct WeirServer: Sendable {
             group: group, moreMetrics: { sinks.metrics + (relay?.relay.metrics ?? []) })
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: UnknownAddresses())
-        APIRoutes.add(to: router, server: model, archives: ArchiveModel(keeper: archives, now: clocks.utc))
+        let editor = Self.configurationEditor(
+            launch, configuration: configuration, group: group, clocks: clocks, events: events, reload: reload)
+        APIRoutes.add(
+            to: router, server: model, archives: ArchiveModel(keeper: archives, now: clocks.utc), configuration: editor)
         ConsoleRoutes.add(to: router)
-        if let group { PollRoute.add(to: router, responder: group.responder) }
+        if let group {
+            PollRoute.add(to: router, responder: group.responder)
+            ConfigurationRoute.add(
+                to: router,
+                responder: Self.configurationResponder(editor, configuration: configuration, clocks: clocks))
+        }
         let responder = router.buildResponder()
 
         for notice in launch.settings.warnings + launch.settings.unavailable(given: WeirFeatures.available) {

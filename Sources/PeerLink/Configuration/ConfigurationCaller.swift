@@ -1,0 +1,69 @@
+// Offers a configuration to another server of the group.
+package import AsyncHTTPClient
+package import Cluster
+import M4F
+import NIOCore
+import NIOHTTP1
+
+/// Sends offers, signed as polls are and sealed.
+package struct ConfigurationCaller: Sendable {
+    private let http: HTTPClient
+    private let nowMilliseconds: @Sendable () -> Int64
+
+    /// - Parameter utc: milliseconds since the Unix epoch.
+    package init(http: HTTPClient, utc: @escaping @Sendable () -> Int64) {
+        self.http = http
+        nowMilliseconds = utc
+    }
+
+    /// - Parameters:
+    ///   - place: `host:port` of the peer.
+    ///   - key: the cluster key of both.
+    package func offer(
+        _ offer: ConfigurationOffer, at place: String, key: String, timeout: TimeSpan
+    ) async throws(PollFailure) -> ConfigurationReply {
+        let signature = PeerSignature(key: key)
+        let body: [UInt8]
+        do {
+            body = try SealedBody(clusterKey: key).seal(try PollWire.encode(offer))
+        } catch {
+            throw .badAnswer("cannot be sent: \(error)")
+        }
+        let signed = PeerSignature.Request(
+            method: "POST", path: ConfigurationWire.path, sender: offer.sender.text, time: nowMilliseconds(),
+            nonce: Hex.text((0..<16).map { _ in UInt8.random(in: .min ... .max) }))
+        var request = HTTPClientRequest(url: "http://\(place)\(ConfigurationWire.path)")
+        request.method = .POST
+        request.headers.add(name: PollWire.Header.sender, value: signed.sender)
+        request.headers.add(name: PollWire.Header.time, value: String(signed.time))
+        request.headers.add(name: PollWire.Header.nonce, value: signed.nonce)
+        request.headers.add(name: PollWire.Header.signature, value: signature.sign(signed, body: body))
+        request.body = .bytes(ByteBuffer(bytes: body))
+        let status: Int
+        let code: String?
+        let answer: [UInt8]
+        do {
+            let response = try await http.execute(request, timeout: .microseconds(timeout.microseconds))
+            let bytes = try await response.body.collect(upTo: ConfigurationWire.longestAnswer)
+            status = Int(response.status.code)
+            code = response.headers.first(name: PollWire.Header.signature)
+            answer = Array(bytes.readableBytesView)
+        } catch {
+            throw PollFailure(error)
+        }
+        guard status == 200 else {
+            throw .badAnswer("answers \(status): \(String(decoding: answer.prefix(500), as: UTF8.self))")
+        }
+        guard let code, signature.accepts(code, ofAnswerTo: signed.nonce, status: status, body: answer) else {
+            throw .otherKey("its answer is not signed with this server's cluster_key")
+        }
+        do throws(WireFailure) {
+            return try PollWire.decode(ConfigurationReply.self, from: answer)
+        } catch {
+            switch error {
+            case .otherProtocol(let version): throw .otherProtocol(version)
+            case .malformed(let text): throw .badAnswer(text)
+            }
+        }
+    }
+}
