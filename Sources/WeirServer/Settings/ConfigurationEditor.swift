@@ -1,5 +1,5 @@
-import HTTPTypes
 // Changes of the configuration file through the API: checked, kept, written, applied, in this order.
+import HTTPTypes
 import ManagementAPI
 import PeerLink
 import SettingsLanguage
