@@ -18,7 +18,7 @@ struct ClusterTable {
                         trip,
                     ],
                     Self.peerWidths))
-            if let error = peer.error { lines.append("    \(error)") }
+            if let error = peer.error { lines += TextTable.wrapped(error) }
         }
         lines += ["", row(["STREAM", "RUNS ON", "WANTED ON", "STATUS"], Self.streamWidths)]
         for stream in streams {
@@ -28,7 +28,7 @@ struct ClusterTable {
                         stream.name, stream.stats.runningOn.first ?? "nowhere", stream.cluster?.owner ?? "nowhere",
                         stream.stats.status.rawValue,
                     ], Self.streamWidths))
-            if let reason = stream.cluster?.reason { lines.append("    \(reason)") }
+            if let reason = stream.cluster?.reason { lines += TextTable.wrapped(reason) }
         }
         return lines
     }
@@ -36,14 +36,5 @@ struct ClusterTable {
     private static let peerWidths = [24, 14, 8, 8, 13, 10]
     private static let streamWidths = [26, 20, 20, 10]
 
-    /// A cell that is too wide pushes the others to the right rather than being cut: names must be whole.
-    private func row(_ cells: [String], _ widths: [Int]) -> String {
-        var line = ""
-        for (cell, width) in zip(cells, widths) {
-            line += cell
-            line += String(repeating: " ", count: max(1, width - cell.count))
-        }
-        while line.last == " " { line.removeLast() }
-        return line
-    }
+    private func row(_ cells: [String], _ widths: [Int]) -> String { TextTable.row(cells, widths) }
 }

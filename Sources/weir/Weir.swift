@@ -8,5 +8,7 @@ struct Weir: AsyncParsableCommand {
         commandName: "weir",
         abstract: "A streaming media server whose streams survive the loss of a server.",
         version: "weir \(WeirVersion.text)",
-        subcommands: [Serve.self, Check.self, ArchiveCommand.self, ClusterCommand.self])
+        subcommands: [
+            Serve.self, Check.self, ArchiveCommand.self, ClusterCommand.self, StreamsCommand.self, EventsCommand.self,
+        ])
 }

@@ -116,6 +116,7 @@ private struct SettingsMaker {
         let peers = made.peers.map(\.name)
         if !peers.isEmpty || chance() { made.clusterKey = Secret("k" + text()) }
         made.failback = one(of: [.standard, .immediate, .off, .delayed(span(1000, 86_400_000))])
+        made.giveUp = span(1000, 86_400_000)
         made.handover = one(of: Handover.allCases)
         made.clusterServe = one(of: ClusterServe.allCases)
         for index in 0..<number(0...2) { made.fileRoots.append(FileRoot(name: "films \(index)", path: path())) }

@@ -26,6 +26,7 @@ private func settings(_ text: String) throws -> ServerSettings { try #require(ch
         ("hostname a:1;", .invalidValue),
         ("failback sometimes;", .invalidValue), ("failback delayed;", .missingWord),
         ("failback delayed 0;", .outOfRange),
+        ("give_up;", .missingWord), ("give_up 0;", .outOfRange), ("give_up never;", .invalidValue),
         ("failback off 5;", .unexpectedWord), ("handover never;", .invalidValue),
         ("cluster_serve poxy;", .invalidValue),
         ("cluster_key k; peer a; peer A:81;", .duplicate), ("peer a;", .missingClusterKey),
@@ -48,6 +49,8 @@ func mistakes(text: String, code: Diagnostic.Code) {
     #expect(try settings("failback immediate;").failback == .immediate)
     #expect(try settings("failback delayed 5m;").failback == .delayed(.seconds(300)))
     #expect(try settings("failback off;").failback == .off)
+    #expect(try settings("").giveUp == .seconds(30))
+    #expect(try settings("give_up 2m;").giveUp == .seconds(120))
     #expect(try settings("handover make_before_break;").handover == .makeBeforeBreak)
     #expect(try settings("cluster_serve proxy;").clusterServe == .proxy)
     let peer = try #require(

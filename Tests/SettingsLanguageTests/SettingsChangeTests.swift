@@ -79,6 +79,7 @@ func aspects(directives: String, expected: Set<SettingsChange.Aspect>) throws {
     arguments: [
         ("hostname h;", .hostname), ("edit_auth u p;", .editAuth), ("view_auth u p;", .viewAuth),
         ("cluster_key k;", .clusterKey), ("failback off;", .failback), ("handover make_before_break;", .handover),
+        ("give_up 5;", .giveUp),
         ("cluster_serve proxy;", .clusterServe), ("vod films { storage /f; }", .vod), ("file f { path /f; }", .vod),
         ("dvr m { root /m; }", .dvr), ("balancer b { mode usage; }", .balancer),
         ("event_sink e { url http://h; }", .eventSink),

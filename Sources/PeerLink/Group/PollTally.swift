@@ -1,5 +1,6 @@
 // Counts what goes between this server and its peers.
 package import Cluster
+import M4F
 import NIOConcurrencyHelpers
 
 /// Polls with one peer since the start.

@@ -110,6 +110,7 @@ package struct SettingsChange: Equatable, Sendable {
             case .viewAuth: old.viewAuth != new.viewAuth
             case .clusterKey: old.clusterKey != new.clusterKey
             case .failback: old.failback != new.failback
+            case .giveUp: old.giveUp != new.giveUp
             case .handover: old.handover != new.handover
             case .clusterServe: old.clusterServe != new.clusterServe
             case .vod: old.fileRoots != new.fileRoots

@@ -54,6 +54,7 @@ struct SettingsPrinter {
         if let auth = settings.viewAuth { line("view_auth", word(auth.user), word(auth.password)) }
         if let key = settings.clusterKey { line("cluster_key", word(key)) }
         for peer in settings.peers { print(peer) }
+        if settings.giveUp != .seconds(30) { line("give_up", TimeText.print(settings.giveUp, bare: .seconds)) }
         switch settings.failback {
         case .standard: break
         case .immediate: line("failback", "immediate")

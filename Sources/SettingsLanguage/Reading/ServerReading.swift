@@ -46,6 +46,14 @@ extension SettingsReader {
                 once(name, in: &seen)
                 needs(.failback, name)
                 if let failback = readFailback(statement) { settings.failback = failback }
+            case .giveUp:
+                once(name, in: &seen)
+                needs(.failback, name)
+                if let word = words(statement, 1...1, form: "give_up SECONDS;")?.first,
+                    let span = time(word, .seconds(1)...(.seconds(86400)))
+                {
+                    settings.giveUp = span
+                }
             case .handover:
                 once(name, in: &seen)
                 if let word = words(statement, 1...1, form: "handover break_before_make|make_before_break;")?.first,

@@ -7,6 +7,7 @@ package enum ServerDirective: String, CaseIterable {
     case viewAuth = "view_auth"
     case clusterKey = "cluster_key"
     case peer, failback, handover
+    case giveUp = "give_up"
     case clusterServe = "cluster_serve"
     case template, stream, vod, file, dvr, balancer
     case eventSink = "event_sink"

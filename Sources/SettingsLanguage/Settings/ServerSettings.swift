@@ -12,6 +12,8 @@ package struct ServerSettings: Equatable, Sendable {
     /// All servers of the group, this one included, in order of the file.
     package var peers: [PeerSettings] = []
     package var failback = Failback.standard
+    /// A server without media of a stream for so long lets another try. 1 s to one day.
+    package var giveUp = Duration.seconds(30)
     package var handover = Handover.breakBeforeMake
     package var clusterServe = ClusterServe.redirect
 

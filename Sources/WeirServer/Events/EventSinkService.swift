@@ -26,9 +26,9 @@ final class EventSinkService: Service {
     private let running = NIOLockedValueBox<[String: Running]>([:])
     private let jobs = AsyncStream<Job>.makeStream()
 
-    /// - Parameter client: not shut down here.
-    init(client: HTTPClient, log: EventLog) {
-        self.client = client
+    init(log: EventLog, eventLoops: any EventLoopGroup) {
+        // Its own, because the last events are those of the shutdown.
+        client = HTTPClient(eventLoopGroup: eventLoops)
         _ = log.follow { [running] event in
             for sink in running.withLockedValue({ $0.values.map(\.sink) }) { sink.offer(event) }
         }
@@ -85,6 +85,7 @@ final class EventSinkService: Service {
             await group.next()
             group.cancelAll()
         }
+        try await client.shutdown()
     }
 
     private func makeSink(_ settings: EventSinkSettings) -> EventSink {

@@ -41,7 +41,7 @@ extension ClusterSettings {
                         handOver: handOver)
                 }
             },
-            failback: failback,
+            failback: failback, giveUpAfter: TimeSpan(settings.giveUp),
             clockTolerance: settings.streams.map { TimeSpan($0.segmentDuration) }.min() ?? .seconds(5))
     }
 }

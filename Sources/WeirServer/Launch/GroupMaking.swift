@@ -3,6 +3,7 @@ import Cluster
 import LiveStream
 import ManagementAPI
 import Media
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import PeerLink
@@ -20,6 +21,7 @@ extension WeirServer {
         let own = PeerID(peer)
         let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         let utc: @Sendable () -> WallTime = { WallTime(milliseconds: clocks.utc().unixMilliseconds) }
+        let output = NIOLockedValueBox(OutputMeter(byteCount: sessions.byteCount, at: clocks.monotonic()))
         let control = ClusterKeeper(
             keeper: keeper, clocks: clocks, events: events, logger: launch.logger,
             currentLoad: {
@@ -28,7 +30,10 @@ extension WeirServer {
                 return PeerLoad(
                     cpuPercent: Int(statistics.cpuPercent), memoryBytes: Int64(clamping: statistics.residentBytes),
                     clients: sessions.sessions(at: clocks.monotonic()).count,
-                    inputKbps: alive.reduce(0) { $0 + $1.bitrate }, streams: streams.count,
+                    inputKbps: alive.reduce(0) { $0 + $1.bitrate },
+                    outputKbps: output.withLockedValue {
+                        $0.look(byteCount: sessions.byteCount, at: clocks.monotonic())
+                    }, streams: streams.count,
                     streamsAlive: alive.count, uptimeSeconds: Int(statistics.uptime))
             })
         let service = ClusterService(

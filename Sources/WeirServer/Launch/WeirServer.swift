@@ -98,7 +98,7 @@ package struct WeirServer: Sendable {
             directory: keeper, sessions: sessions,
             archive: ArchivePlayback(directory: archives, threads: archiveThreads, now: clocks.utc),
             relay: relay?.relay)
-        let sinks = EventSinkService(client: client, log: events)
+        let sinks = EventSinkService(log: events, eventLoops: eventLoops)
         sinks.apply(launch.settings.settings.eventSinks)
         let stopRequested = AsyncStream.makeStream(of: Void.self)
         let statistics = ProcessStatistics(now: clocks.monotonic)

@@ -60,7 +60,8 @@ extension CaptureHealth {
     init(_ stream: LiveStream) {
         let status = stream.status
         if status.isAlive {
-            self = .running
+            // Who goes on until this server has media goes on until there is something to show.
+            self = stream.window.segments.isEmpty ? .starting : .running
         } else if !stream.window.segments.isEmpty {
             // It had media once: this is no start any more.
             self = .failing(Self.trouble(status) ?? status.reason)
