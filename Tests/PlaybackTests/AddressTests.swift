@@ -23,7 +23,7 @@ import Testing
         ("/cam/init-00ff-all.mp4", "", "cam", .initialization(fingerprint: "00ff", .all)),
         ("/cam/live.mp4", "", "cam", .fragmentedMP4(nil)),
         ("/cam/live.mp4", "tracks=1,3", "cam", .fragmentedMP4([TrackID(1), TrackID(3)])),
-        ("/cam/embed.html", "", "cam", .embedPage),
+        ("/cam/embed.html", "", "cam", .embedPage), ("/cam/preview.mp4", "", "cam", .preview),
         ("/cam/media_info.json", "", "cam", .mediaInformation),
     ])
     func playersAddresses(path: String, query: String, name: String, route: MediaRoute) {

@@ -42,6 +42,11 @@ import Testing
             ([], "/cam/one/archive-1-2.m3u8", ["404", "not recorded"]),
             ([], "/cam/one/embed.html", ["text/html", "<title>Door &lt;1&gt;</title>", "addSourceBuffer"]),
             ([], "/cam/one/media_info.json", ["application/json", "\"codec\":\"avc1.", "\"fps\":25.000"]),
+            (
+                ["-o", "/dev/null", "-D", "-"], "/cam/one/preview.mp4",
+                ["200 OK", "Content-Type: video/mp4; codecs=\"avc1.", "ETag"]
+            ),
+            (["-I"], "/empty/preview.mp4", ["503 Service Unavailable"]),
             ([], "/cam/one/segment-90000.ts", ["404 Not Found", "no-store", "has it no longer"]),
             ([], "/cam/one/track-9.m3u8", ["404 Not Found"]),
             ([], "/cam/one/live.mp4?tracks=9", ["404 Not Found", "It has: 1=avc1."]),

@@ -11,6 +11,7 @@ package import Media
 /// | `segment-{ticks}-{t}.m4s`, `segment-{ticks}.ts` | media segment that starts at `ticks` |
 /// | `mpegts`, `live.mp4` | endless MPEG-TS, endless fragmented MP4 (`?tracks=1,2` or `all`) |
 /// | `embed.html`, `media_info.json` | page with a player, facts |
+/// | `preview.mp4` | the newest picture: a key frame and what follows it within a chunk, as MP4 |
 ///
 /// `{t}` is a track number, or `all` for every track that players can take. A segment's address depends on its start and track alone, so it
 /// is the same live, archived and on every server. The addresses of archives: `ArchiveRoute`. Everything else is not ours
@@ -28,6 +29,7 @@ package enum MediaRoute: Hashable, Sendable {
     case fragmentedMP4([TrackID]?)
     case embedPage
     case mediaInformation
+    case preview
     case archive(ArchiveRoute)
 
     package enum Container: Hashable, Sendable { case fragmentedMP4, transportStream }
@@ -70,6 +72,7 @@ package enum MediaRoute: Hashable, Sendable {
         case "live.mp4": return .fragmentedMP4(QueryItems.value(of: "tracks", in: query).flatMap(trackList))
         case "embed.html": return .embedPage
         case "media_info.json": return .mediaInformation
+        case "preview.mp4": return .preview
         default: break
         }
         if let middle = last.between("segment-", ".ts") {

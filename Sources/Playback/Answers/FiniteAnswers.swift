@@ -20,6 +20,7 @@ enum FiniteAnswers {
             let body = MediaInformation.write(name: stream.name, title: stream.title, window: window)
             let made = Representation(contentType: "application/json", pieces: [body], entityTag: nil)
             return .representation(made, cache: .never, request: request.headers)
+        case .preview: return Preview.answer(window: window, request: request)
         case .transportStream, .fragmentedMP4: return endless(route, request: request, window: window)
         case .archive: return .text(.notFound, "The stream '\(stream.name)' is not recorded on this server.")
         case .multivariantPlaylist, .mediaPlaylist, .transportStreamPlaylist, .initialization, .segment,

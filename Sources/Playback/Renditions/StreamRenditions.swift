@@ -127,7 +127,7 @@ final class StreamRenditions: Sendable {
                 contentType: "video/mp2t", pieces: [bytes], entityTag: "\"\(start.ticks)-\(bytes.readableBytes)\"")
             state.transportStreamSegments[start] = made
             return (made, .immutable)
-        case .transportStream, .fragmentedMP4, .embedPage, .mediaInformation, .archive: return nil
+        case .transportStream, .fragmentedMP4, .embedPage, .mediaInformation, .preview, .archive: return nil
         }
     }
 
