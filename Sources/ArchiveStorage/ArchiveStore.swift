@@ -101,6 +101,12 @@ package final class ArchiveStore: Sendable {
     /// Chunks wait for the disk: what is not live should wait too.
     var isBusy: Bool { queue.bytes > queue.limit / 8 }
 
+    /// Size of the store's disk and what is free on it for the server, in bytes; nil when the disk does not say.
+    package func space() -> (total: Int64, available: Int64)? {
+        // A disk that cannot even be asked has other events.
+        (try? fileSystem.space()).map { ($0.total, $0.available) }
+    }
+
     // MARK: Changes, done by the writer
 
     /// Deletes the segments that lie wholly in `range`, except those that are protected, being read or being written.

@@ -40,7 +40,10 @@ struct RichArchives: ManagedArchives {
         [
             .init(
                 root: "/storage/one", status: "open", trouble: nil, streams: ["cam01"], bytes: 5_000_000,
-                queuedBytes: 65_536, failingStreams: 0),
+                queuedBytes: 65_536, failingStreams: 0, diskBytes: 1_000_000_000, diskFreeBytes: 400_000_000,
+                counters: .init(
+                    writtenBytes: 6_000_000, deletedBytes: 1_000_000, deletedSegments: 3, droppedChunks: 0,
+                    writeErrors: 1)),
             .init(
                 root: "/storage/two", status: "unavailable", trouble: "no such directory", streams: ["cam10"],
                 bytes: 0, queuedBytes: 0, failingStreams: 0),

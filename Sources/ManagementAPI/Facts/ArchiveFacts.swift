@@ -89,10 +89,42 @@ package struct ArchiveStoreFacts: Hashable, Sendable, Codable {
     /// Bytes that wait for the disk.
     package var queuedBytes: Int
     package var failingStreams: Int
+    /// Size of the disk and what is free on it; nil while the store is not open.
+    package var diskBytes: Int64?
+    package var diskFreeBytes: Int64?
+    /// Counters since the store was opened; nil while it is not.
+    package var counters: Counters?
+
+    package struct Counters: Hashable, Sendable, Codable {
+        package var writtenBytes: Int64
+        package var deletedBytes: Int64
+        package var deletedSegments: Int64
+        /// Chunks that were not written because the queue to the disk was full.
+        package var droppedChunks: Int64
+        package var writeErrors: Int64
+
+        package init(
+            writtenBytes: Int64, deletedBytes: Int64, deletedSegments: Int64, droppedChunks: Int64, writeErrors: Int64
+        ) {
+            self.writtenBytes = writtenBytes
+            self.deletedBytes = deletedBytes
+            self.deletedSegments = deletedSegments
+            self.droppedChunks = droppedChunks
+            self.writeErrors = writeErrors
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case writtenBytes = "written_bytes"
+            case deletedBytes = "deleted_bytes"
+            case deletedSegments = "deleted_segments"
+            case droppedChunks = "dropped_chunks"
+            case writeErrors = "write_errors"
+        }
+    }
 
     package init(
         root: String, status: String, trouble: String?, streams: [String], bytes: Int64, queuedBytes: Int,
-        failingStreams: Int
+        failingStreams: Int, diskBytes: Int64? = nil, diskFreeBytes: Int64? = nil, counters: Counters? = nil
     ) {
         self.root = root
         self.status = status
@@ -101,11 +133,16 @@ package struct ArchiveStoreFacts: Hashable, Sendable, Codable {
         self.bytes = bytes
         self.queuedBytes = queuedBytes
         self.failingStreams = failingStreams
+        self.diskBytes = diskBytes
+        self.diskFreeBytes = diskFreeBytes
+        self.counters = counters
     }
 
     enum CodingKeys: String, CodingKey {
-        case root, status, trouble, streams, bytes
+        case root, status, trouble, streams, bytes, counters
         case queuedBytes = "queued_bytes"
+        case diskBytes = "disk_bytes"
+        case diskFreeBytes = "disk_free_bytes"
         case failingStreams = "failing_streams"
     }
 }

@@ -50,11 +50,13 @@ struct ArchiveModel: ManagedArchives {
     func stores() -> [ArchiveStoreFacts] {
         keeper.places.map { root, place, streams in
             let statistics = place.store?.statistics()
+            let space = place.store?.space()
             let bytes = place.store?.reader.streams().reduce(Int64(0)) { $0 + $1.bytes } ?? 0
             return ArchiveStoreFacts(
                 root: root, status: place.store == nil ? "unavailable" : "open", trouble: place.trouble,
                 streams: streams, bytes: bytes, queuedBytes: statistics?.queuedBytes ?? 0,
-                failingStreams: statistics?.failingStreams ?? 0)
+                failingStreams: statistics?.failingStreams ?? 0, diskBytes: space?.total,
+                diskFreeBytes: space?.available, counters: statistics.map { .init($0) })
         }
     }
 
@@ -124,6 +126,15 @@ extension ArchiveKeeper {
                 Int64($0.failingStreams)
             },
         ]
+    }
+}
+
+extension ArchiveStoreFacts.Counters {
+    fileprivate init(_ statistics: ArchiveStatistics) {
+        self.init(
+            writtenBytes: statistics.bytesWritten, deletedBytes: statistics.bytesDeleted,
+            deletedSegments: statistics.segmentsDeleted, droppedChunks: statistics.chunksDropped,
+            writeErrors: statistics.writeErrors)
     }
 }
 
