@@ -57,6 +57,28 @@ final class WeirProcess: Sendable {
         return (answer.status, answer.body)
     }
 
+    /// Sends a text and gives the status and what was answered as JSON.
+    func send(
+        _ method: String, _ path: String, _ text: String = "", user: String? = nil
+    ) async throws -> (status: Int, json: [String: Any]) {
+        try await Self.send(method, base + "/streamer/api/v3" + path, text, user: user)
+    }
+
+    /// - Parameter user: `user:password`.
+    static func send(
+        _ method: String, _ url: String, _ text: String = "", user: String? = nil
+    ) async throws -> (status: Int, json: [String: Any]) {
+        var request = URLRequest(url: try #require(URL(string: url)), timeoutInterval: 30)
+        request.httpMethod = method
+        if !text.isEmpty { request.httpBody = Data(text.utf8) }
+        if let user {
+            request.setValue("Basic \(Data(user.utf8).base64EncodedString())", forHTTPHeaderField: "Authorization")
+        }
+        let (data, response) = try await URLSession.shared.data(for: request)
+        let status = try #require(response as? HTTPURLResponse).statusCode
+        return (status, try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:])
+    }
+
     func json(_ path: String) async throws -> [String: Any] {
         let answer = try #require(try await get(path))
         return try #require(try JSONSerialization.jsonObject(with: answer.body) as? [String: Any])
