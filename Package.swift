@@ -116,8 +116,9 @@ let package = Package(
         room(
             "WebConsole", [],
             resources: [
-                "index.html", "weir.svg", "console.css", "main.js", "api.js", "elements.js", "streams.js", "stream.js",
-                "cluster.js", "events.js", "config.js",
+                "index.html", "weir.svg", "console.css", "main.js", "hub.js", "api.js", "elements.js", "signin.js",
+                "situation.js", "streams.js", "streams-worker.js", "pictures.js", "stream.js", "timeline.js",
+                "archive-player.js", "cluster.js", "archive.js", "events.js", "config.js",
             ].map { .embedInCode("Files/\($0)") }),
         room(
             "WeirServer",
@@ -177,7 +178,7 @@ let package = Package(
                 log,
             ]),
         tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
-        tests("ProcessTests", [asyncHTTPClient, nioCore, nioPosix, nioHTTP1]),
+        tests("ProcessTests", [asyncHTTPClient, nioCore, nioPosix, nioHTTP1], exclude: ["Accessibility"]),
     ],
     swiftLanguageModes: [.v6]
 )

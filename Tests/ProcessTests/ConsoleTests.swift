@@ -1,9 +1,71 @@
-// The console in a real browser: every page, light and dark, wide and narrow, without errors and without other hosts.
+// The console in a real browser, on a group of three servers: every page, a server that dies and returns, the archive, the
+// configuration; in light and dark, wide and narrow, without errors, without other hosts, without a broken rule of access.
 import Foundation
 import Testing
 
 @Suite(.serialized)
 struct ConsoleTests {
+    private static let pages = [
+        ("#/streams", ["clock", "running", "door", "Test picture"]),
+        ("#/streams/clock", ["fake://fake", "playing", "H.264", "media started", "of media", "recorded here"]),
+        ("#/streams/door", ["first start", "Should run on"]),
+        ("#/cluster", ["one", "two", "three", "alive", "yes", "Who hears whom", "is its home"]),
+        ("#/archive", ["stream records here", "free of", "Dropped", "nothing"]),
+        ("#/events", ["media started", "the stream starts"]),
+        ("#/config", ["In force", "Apply on all 3 servers"]),
+    ]
+
+    /// Three servers whose files differ in where their archives are.
+    private func group() async throws -> WeirGroup {
+        let group = try WeirGroup(
+            """
+            stream clock { input fake://fake; title "Test picture"; segment_duration 1; dvr ARCHIVE 1h; }
+            stream door { input udp://127.0.0.1:\(FreePort.udp()) source_timeout=1; input fake://fake; cluster_ingest; }
+            stream gate { input fake://fake; cluster_ingest capture_at=two; }
+
+            """)
+        let text = try String(contentsOf: group.configuration, encoding: .utf8)
+        for name in WeirGroup.names {
+            let archive = group.folder.appending(path: "archive-\(name)").path
+            try Data(text.replacing("ARCHIVE", with: archive).utf8).write(to: file(of: name, in: group))
+        }
+        for name in WeirGroup.names { try await group.start(name, configuration: file(of: name, in: group)) }
+        _ = try await group.settled(["door", "gate"])
+        return group
+    }
+
+    private func file(of name: String, in group: WeirGroup) -> URL { group.folder.appending(path: "\(name).conf") }
+
+    @Test("a night with three servers")
+    func night() async throws {
+        let group = try await group()
+        let rules = try await Accessibility.rules()
+        try await Browser.use { browser in
+            try await browser.look(width: 1280, scheme: "light")
+            try await browser.open(group.url("one", "/"))
+            // The page is never loaded anew: the mark stays.
+            let _: Bool = try await browser.run("window.mark = 1; return true;")
+            try await everyPage(browser, width: 1280, scheme: "light", rules: rules)
+            try await everyPage(browser, width: 360, scheme: "dark", rules: rules)
+            try await browser.look(width: 1280, scheme: "dark")
+            try await archivePlays(browser)
+            try await configurationChanges(browser, file: file(of: "one", in: group))
+            try await drainAndReturn(browser)
+
+            #expect(try await browser.errors() == [])
+            let origin = try #require(URL(string: group.url("one", "/")))
+            let others = try await browser.requests().filter {
+                ["http", "https", "ws", "wss"].contains($0.scheme ?? "")
+                    && ($0.host != origin.host || $0.port != origin.port)
+            }
+            #expect(others == [])
+
+            try await serverDiesAndReturns(browser, group)
+            try await ownServerDies(browser, group)
+            #expect(try await browser.run("return window.mark ?? 0", as: Int.self) == 1)
+        }
+    }
+
     private struct Look: Decodable, Sendable {
         var pageWidth: Int
         var windowWidth: Int
@@ -11,85 +73,146 @@ struct ConsoleTests {
         var trouble: String
     }
 
-    private static let pages = [
-        ("#/streams", ["clock", "running", "door", "waiting", "2 of 2 streams"]),
-        ("#/streams/clock", ["fake://fake", "playing", "H.264", "media_started"]),
-        ("#/events", ["media_started", "the stream starts"]),
-        ("#/config", ["stream clock", "input fake://fake"]),
-        ("#/cluster", ["This server is on its own"]),
-    ]
-
-    @Test("every page shows its facts", arguments: [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")])
-    func pages(width: Int, scheme: String) async throws {
-        let server = try await WeirProcess(
-            """
-            stream clock { input fake://fake; title "Test picture"; segment_duration 1; }
-            stream door { input udp://127.0.0.1:\(FreePort.udp()); }
-            """)
-        try await server.waitForMedia(of: "clock")
-        try await Browser.use { browser in
-            try await browser.command(
-                "Emulation.setDeviceMetricsOverride",
-                ["width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false])
-            try await browser.command(
-                "Emulation.setEmulatedMedia", ["features": [["name": "prefers-color-scheme", "value": scheme]]])
-            try await browser.open(server.base + "/")
-            for (address, words) in Self.pages {
-                let _: String = try await browser.run("location.hash = '\(address)'; return ''")
-                try await Self.shows(words, browser, at: address)
-                let look: Look = try await browser.run(
-                    """
-                    const trouble = document.getElementById("trouble");
-                    return { pageWidth: document.documentElement.scrollWidth, windowWidth: window.innerWidth,
-                      ground: getComputedStyle(document.body).backgroundColor,
-                      trouble: trouble.hidden ? "" : trouble.textContent };
-                    """)
-                #expect(look.windowWidth == width)
-                #expect(look.pageWidth <= width, "\(address) scrolls sideways")
-                #expect(look.ground == (scheme == "light" ? "rgb(255, 255, 255)" : "rgb(16, 24, 30)"))
-                #expect(look.trouble == "", "\(address)")
-            }
-            let errors = try await browser.consoleLog().filter { $0.level == "SEVERE" }
-            #expect(errors.map(\.message) == [])
-            let others = try await browser.requests().filter { url in
-                ["http", "https", "ws", "wss"].contains(url.scheme ?? "")
-                    && (url.host != "127.0.0.1" || url.port != server.port)
-            }
-            #expect(others == [])
-        }
-    }
-
-    @Test("the stream's page plays it, and a server that stops is said in words")
-    func playerAndTrouble() async throws {
-        let server = try await WeirProcess("stream clock { input fake://fake; segment_duration 1; }")
-        try await server.waitForMedia(of: "clock")
-        try await Browser.use { browser in
-            try await browser.open(server.base + "/#/streams/clock")
-            let position = """
-                return document.querySelector("iframe")?.contentDocument?.getElementById("video")?.currentTime ?? 0;
+    private func everyPage(_ browser: Browser, width: Int, scheme: String, rules: String) async throws {
+        try await browser.look(width: width, scheme: scheme)
+        for (address, words) in Self.pages {
+            try await browser.show(address)
+            try await browser.shows(words)
+            let look: Look = try await browser.run(
                 """
-            try await eventually("the player in the page plays") {
-                try await browser.run(position, as: Double.self) > 2
-            }
-            server.child.stop()
-            try await eventually("the console says that it has no fresh facts") {
-                try await browser.run(
-                    "const t = document.getElementById('trouble'); return t.hidden ? '' : t.textContent;",
-                    as: String.self
-                ).contains("No fresh facts")
-            }
+                const trouble = document.getElementById("trouble");
+                return { pageWidth: document.documentElement.scrollWidth, windowWidth: window.innerWidth,
+                  ground: getComputedStyle(document.body).backgroundColor,
+                  trouble: trouble.hidden ? "" : trouble.textContent };
+                """)
+            #expect(look.windowWidth == width)
+            #expect(look.pageWidth <= width, "\(address) scrolls sideways")
+            #expect(look.ground == (scheme == "light" ? "rgb(255, 255, 255)" : "rgb(16, 24, 30)"))
+            #expect(look.trouble == "", "\(address)")
+            let found = try await browser.findings(by: rules)
+            #expect(found.violations == [], "\(address), \(scheme), \(width) px")
+            // The rules have really looked at the page.
+            #expect(Set(found.passes).isSuperset(of: ["color-contrast", "aria-valid-attr", "document-title"]))
         }
     }
 
-    private static func shows(_ words: [String], _ browser: Browser, at address: String) async throws {
-        var text = ""
-        do {
-            try await eventually("\(address) shows its facts") {
-                text = try await browser.run("return document.getElementById('content').innerText")
-                return words.allSatisfy(text.contains)
-            }
-        } catch {
-            throw TestFailure("\(error): \(words) in:\n\(text)")
+    /// A click on the line of time plays that moment; a drag selects, and what is selected can be protected.
+    private func archivePlays(_ browser: Browser) async throws {
+        struct Place: Decodable, Sendable {
+            var x: Int
+            var y: Int
+            var width: Int
         }
+        try await browser.show("#/streams/clock")
+        // Ten seconds to the left of now are recorded by this time, however slow the machine is.
+        try await browser.holds("document.querySelectorAll('.lane rect.recorded').length > 0")
+        try await browser.press("1 min")
+        let place: Place = try await browser.run(
+            """
+            document.querySelector(".timeline").scrollIntoView({ block: "center" });
+            const lane = document.querySelector(".timeline").getBoundingClientRect();
+            const part = [...document.querySelectorAll(".lane rect.recorded")].at(-1).getBoundingClientRect();
+            return { x: Math.round(Math.max(part.left, lane.left + 2) + Math.min(part.width, lane.width) * 0.5),
+              y: Math.round(lane.top + 32), width: Math.round(Math.min(part.width, lane.width) * 0.25) };
+            """)
+        try await browser.click(x: place.x, y: place.y)
+        let position = "document.querySelector('video.player').currentTime"
+        try await browser.holds(
+            "document.querySelector('video.player').videoWidth > 0 && document.querySelector('.lane .playing')")
+        let before: Double = try await browser.run("return \(position)")
+        try await browser.holds("\(position) > \(before) + 1")
+        #expect(try await browser.run("return document.querySelector('iframe').hidden", as: Bool.self))
+
+        try await browser.drag(fromX: place.x - place.width, toX: place.x, y: place.y)
+        try await browser.shows(["Export MP4", "Protect"], in: ".selection-part")
+        let _: Bool = try await browser.run(
+            "document.querySelector('.selection-part input').value = 'goal'; return true;")
+        try await browser.press("Protect")
+        try await browser.holds("document.querySelectorAll('.lane rect.protected').length > 0")
+        try await browser.press("Protected parts")
+        try await browser.shows(["goal", "End protection"])
+        try await browser.press("Back to live")
+        try await browser.holds("!document.querySelector('iframe').hidden")
+        try await browser.holds(
+            "document.querySelector('iframe').contentDocument?.getElementById('video')?.currentTime > 1")
+    }
+
+    private func configurationChanges(_ browser: Browser, file: URL) async throws {
+        let old = try String(contentsOf: file, encoding: .utf8)
+        func type(_ change: String) async throws {
+            let _: Bool = try await browser.run(
+                """
+                const text = document.getElementById("config-text");
+                text.value = \(change);
+                text.dispatchEvent(new Event("input"));
+                return true;
+                """)
+        }
+        try await browser.show("#/config")
+        try await browser.holds("document.getElementById('config-text').value.includes('cluster_key ***;')")
+        try await type("text.value + 'stream x { inptu fake://fake; }\\n'")
+        try await browser.press("Check and see the difference")
+        try await browser.shows([":\(old.split(separator: "\n").count + 1):12", "did you mean 'input'?"])
+        try await type("text.value.replace('inptu', 'input')")
+        try await browser.press("Check and see the difference")
+        try await browser.shows(["This text can be applied.", "stream x is added", "+"])
+        try await browser.press("Apply on one alone")
+        try await browser.shows(["Written to the file and applied", "stream x added", "In force"])
+        #expect(try String(contentsOf: file, encoding: .utf8) == old + "stream x { input fake://fake; }\n")
+        try await browser.shows(["Earlier versions"])
+        try await browser.press("Restore here")
+        try await browser.shows(["is in force again", "stream x removed"])
+        #expect(try String(contentsOf: file, encoding: .utf8) == old)
+        let page: String = try await browser.run(
+            "return document.documentElement.outerHTML + document.getElementById('config-text').value")
+        #expect(!page.contains("abcd"), "the cluster key is in the page")
+    }
+
+    private func drainAndReturn(_ browser: Browser) async throws {
+        try await browser.show("#/cluster")
+        try await browser.press("Drain one: its streams go to other servers")
+        try await browser.shows(["draining"])
+        try await browser.shows(["this server is drained"], in: "#situation")
+        try await browser.press("Return one to work")
+        try await browser.holds(
+            "![...document.querySelectorAll('.state')].some((state) => state.innerText === 'draining')")
+    }
+
+    private func serverDiesAndReturns(_ browser: Browser, _ group: WeirGroup) async throws {
+        try await browser.show("#/cluster")
+        await group.kill("two")
+        try await browser.shows(["dead", "unknown"])
+        try await browser.shows(["two: dead"], in: "#situation")
+        // What was done about it, and why.
+        try await browser.show("#/events")
+        try await browser.shows(["peer lost", "gate"])
+        try await browser.show("#/cluster")
+        try await browser.holds(
+            "[...document.querySelectorAll('tr')].some((row) => row.cells[0]?.innerText === 'gate' && /^(one|three)$/.test(row.cells[2].innerText))"
+        )
+        try await group.start("two", configuration: file(of: "two", in: group))
+        try await browser.holds(
+            "[...document.querySelectorAll('tr')].some((row) => row.cells[0]?.innerText === 'two' && row.cells[1].innerText === 'alive')"
+        )
+        try await browser.holds("document.querySelectorAll('.matrix .yes').length === 6")
+    }
+
+    private func ownServerDies(_ browser: Browser, _ group: WeirGroup) async throws {
+        try await browser.show("#/streams")
+        try await browser.shows(["3 of 3 streams"])
+        await group.kill("one")
+        try await browser.shows(["one has not answered since", "two", "three"], in: "#trouble")
+        let others: [String] = try await browser.run(
+            "return [...document.querySelectorAll('#trouble a')].map((link) => link.href)")
+        #expect(others.sorted() == [group.url("two", "/#/streams"), group.url("three", "/#/streams")].sorted())
+        // The page can still be used.
+        let _: Bool = try await browser.run(
+            "const search = document.getElementById('search'); search.value = 'gat'; search.dispatchEvent(new Event('input')); return true;"
+        )
+        try await browser.shows(["1 of 3 streams", "gate"])
+        try await group.start("one", configuration: file(of: "one", in: group))
+        try await browser.holds("document.getElementById('trouble').hidden")
+        try await browser.show("#/events")
+        try await browser.shows(["following"])
     }
 }

@@ -1,63 +1,97 @@
-// Chooses the page by the address after "#", refreshes it, and shows when the server does not answer.
-import { ask } from "./api.js";
-import { setText } from "./elements.js";
+// Chooses the page by the address after "#", keeps it fresh, and shows when the server does not answer.
+import { ask, credentials } from "./api.js";
+import { archivePage } from "./archive.js";
 import { clusterPage } from "./cluster.js";
 import { configPage } from "./config.js";
+import { consoleOf, h, redraw, setHidden, setText, span, time } from "./elements.js";
 import { eventsPage } from "./events.js";
+import { Hub } from "./hub.js";
+import { openSignIn, signInPage } from "./signin.js";
+import { drawSituation } from "./situation.js";
 import { streamPage } from "./stream.js";
 import { streamsPage } from "./streams.js";
 
 const pages = [
-  [/^#\/streams\/(.+)$/, streamPage],
-  [/^#\/cluster$/, clusterPage],
-  [/^#\/events$/, eventsPage],
-  [/^#\/config$/, configPage],
-  [/^#\/streams$|^$/, streamsPage],
+  [/^\/streams\/(.+)$/, streamPage],
+  [/^\/cluster$/, clusterPage],
+  [/^\/archive$/, archivePage],
+  [/^\/events$/, eventsPage],
+  [/^\/config$/, configPage],
+  [/^\/streams$|^$/, streamsPage],
 ];
-const refreshMilliseconds = 2000;
-
 const content = document.getElementById("content");
 const trouble = document.getElementById("trouble");
 const server = document.getElementById("server");
+const account = document.getElementById("account");
+const situation = document.getElementById("situation");
+
+const hub = new Hub();
 let leave = null;
 
-/** Runs `refresh` now and again after each period, while the page is visible, until left. */
-function keepFresh(refresh, signal) {
-  let timer = 0;
-  const turn = async () => {
-    try {
-      if (!document.hidden) await refresh();
-      trouble.hidden = true;
-    } catch (error) {
-      if (signal.aborted) return;
-      setText(trouble, `No fresh facts: ${error.message}. What you see may be old; trying again.`);
-      trouble.hidden = false;
-    }
-    if (!signal.aborted) timer = setTimeout(turn, refreshMilliseconds);
-  };
-  signal.addEventListener("abort", () => clearTimeout(timer));
-  turn();
+function drawTrouble() {
+  const { lostAt, message, peers, facts } = hub;
+  setHidden(trouble, lostAt === null);
+  if (lostAt === null) return;
+  const others = peers.filter((peer) => !peer.is_self);
+  redraw(trouble, [lostAt, others.map((peer) => [peer.hostname, peer.state])], () => [
+    h("p", {}, h("strong", {}, `${facts?.hostname ?? "This server"} has not answered since ${time(lostAt)}.`),
+      " What you see is from then; the page goes on by itself when it is back.", message ? h("span", { class: "cause" }, ` (${message})`) : null),
+    others.length === 0 ? null : h("p", {}, "Other servers of the group: ",
+      others.map((peer, index) => [index > 0 ? " · " : "", h("a", { href: consoleOf(peer) + location.hash }, peer.hostname), peer.state === "alive" ? "" : ` (was ${peer.state})`])),
+  ]);
 }
+
+function drawFrame() {
+  drawTrouble();
+  const { facts, access, peers } = hub;
+  if (facts) {
+    setText(server, `${facts.hostname} · ${facts.version} · up ${span(facts.uptime)}`);
+    document.title = hub.problemCount() > 0 ? `(${hub.problemCount()}) ${facts.hostname} – Weir` : `${facts.hostname} – Weir`;
+  }
+  drawSituation(situation, hub);
+  setHidden(account, !access || (!access.needs_sign_in_to_view && !access.needs_sign_in_to_edit && !credentials.user));
+  setText(account, credentials.user ? `Sign out ${credentials.user}` : "Sign in");
+  void peers;
+}
+
+account.addEventListener("click", () => {
+  if (!credentials.user) return openSignIn(hub);
+  credentials.forget();
+  hub.restart();
+});
 
 function show() {
   leave?.abort();
   leave = new AbortController();
-  const address = location.hash;
+  const { signal } = leave;
+  const [address, search = ""] = decodeURI(location.hash.slice(1)).split("?");
   const [pattern, page] = pages.find(([candidate]) => candidate.test(address)) ?? pages.at(-1);
-  const parameter = decodeURIComponent(pattern.exec(address)?.[1] ?? "");
+  const name = (pattern.exec(address)?.[1] ?? "").split("/").map((part) => { try { return decodeURIComponent(part); } catch { return part; } }).join("/");
   for (const link of document.querySelectorAll("nav a")) {
-    const isCurrent = (address || "#/streams").startsWith(link.getAttribute("href"));
-    if (isCurrent) link.setAttribute("aria-current", "page");
+    if (`#${address || "/streams"}`.startsWith(link.getAttribute("href"))) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   content.replaceChildren();
-  const refresh = page(content, parameter, leave.signal);
-  keepFresh(async () => {
-    const [facts] = await Promise.all([ask("/config/stats"), refresh()]);
-    setText(server, `${facts.hostname} · Weir ${facts.version} · ${facts.streams_alive}/${facts.streams} streams · ${facts.clients} ${facts.clients === 1 ? "viewer" : "viewers"}`);
-    document.title = `${facts.hostname} – Weir`;
-  }, leave.signal);
+  if (hub.access && !hub.access.may_view) {
+    signInPage(content, hub);
+    hub.setPage(async () => {}, signal);
+  } else {
+    hub.setPage(page({ content, name, parameters: new URLSearchParams(search), hub, signal }), signal);
+  }
 }
 
-addEventListener("hashchange", () => { show(); content.focus({ preventScroll: true }); scrollTo(0, 0); });
-show();
+hub.onFrame = drawFrame;
+hub.onAccess = show;
+addEventListener("hashchange", () => {
+  show();
+  content.focus({ preventScroll: true });
+  scrollTo(0, 0);
+});
+// 1 to 5 open the pages, as long as nobody is typing.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName ?? "") || document.activeElement?.closest("[role=slider]")) return;
+  const link = document.querySelectorAll("nav a")[Number(event.key) - 1];
+  if (link && /^[1-5]$/.test(event.key)) link.click();
+});
+hub.start(ask);

@@ -1,66 +1,230 @@
-// The page of one stream: player, state and reason, inputs with counters, tracks, moves and newest events.
-import { ask } from "./api.js";
-import { bytes, clock, h, keepRows, kilobits, setClass, setText, span, states } from "./elements.js";
+// The page of one stream: player, archive on a line of time, inputs, tracks, viewers, moves and what happened.
+import { ask, Refusal } from "./api.js";
+import { ArchivePlayer } from "./archive-player.js";
+import { bytes, clock, consoleOf, emptyRow, factList, h, keepRows, kilobits, pathOf, redraw, setCells, setClass, setHidden, setState, setText, span, stateOf, table } from "./elements.js";
+import { eventState } from "./events.js";
+import { openSignIn } from "./signin.js";
+import { archiveTable, causeText, Timeline } from "./timeline.js";
 
-function facts(...names) {
-  const values = new Map(names.map((name) => [name, h("dd")]));
-  return [h("dl", { class: "facts" }, ...names.flatMap((name) => [h("dt", {}, name), values.get(name)])),
-    (name, text) => setText(values.get(name), text), values];
-}
+const inputStates = { playing: "good", probing: "idle", standby: "idle", waiting: "warn", failed: "bad" };
+const modes = { normal: ["good", "normal"], emergency: ["bad", "emergency: the main server is away, this one captures the source itself"], recovery: ["warn", "recovery: missing parts are fetched"] };
 
-function table(label, columns) {
-  const body = h("tbody");
-  return [h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
-    h("table", {}, h("thead", {}, h("tr", {}, ...columns.map((name) => h("th", { scope: "col" }, name)))), body)), body];
-}
-
-function cells(row, texts) {
-  texts.forEach((text, index) => setText(row.children[index], String(text)));
-}
-
-export function streamPage(content, name) {
-  const [overview, set, values] = facts("State", "Why", "Runs on", "Owner", "Bitrate", "Viewers", "On first input", "Without media", "Switches");
-  const [inputs, inputRows] = table("Inputs", ["Input", "State", "Received", "Lost", "Damaged", "Retries", "Trouble"]);
-  const [tracks, trackRows] = table("Tracks", ["Track", "Codec", "Language"]);
-  const [events, eventRows] = table("Events", ["Time", "Event", "Reason"]);
-  const [moves, moveRows] = table("Moves", ["Time", "From", "To", "Reason"]);
-  const path = name.split("/").map(encodeURIComponent).join("/");
+export function streamPage({ content, name, hub, signal }) {
+  const path = pathOf(name);
   const title = h("span", { class: "title" });
   const state = h("span");
-  values.get("State").append(state);
-  const movesPart = h("section", { hidden: true }, h("h2", {}, "Moves between servers"), moves);
-  content.append(
-    h("p", {}, h("a", { href: "#/streams" }, "All streams")), h("h1", {}, name, title),
-    h("div", { class: "watch" }, h("div", {},
-      h("iframe", { class: "player", src: `/${path}/embed.html?mute=true&autoplay=true`, title: `Player of ${name}`, allow: "autoplay; fullscreen" }),
-      h("p", {}, h("a", { href: `/${path}/index.m3u8` }, "HLS"), " · ", h("a", { href: `/${path}/mpegts` }, "MPEG-TS"), " · ",
-        h("a", { href: `/${path}/embed.html` }, "Player"))), overview),
-    h("h2", {}, "Inputs"), inputs, h("h2", {}, "Tracks"), tracks, movesPart,
-    h("h2", {}, "What happened"), events);
+  const reason = h("p", { class: "lead" });
+  const missing = h("p", { class: "empty", hidden: true });
+  const parts = h("div", {});
+  content.append(h("p", { class: "crumb" }, h("a", { href: "#/streams" }, "All streams")), h("h1", {}, name, title), h("p", { class: "lead" }, state), reason, missing, parts);
 
-  const row = (count) => () => h("tr", {}, ...Array.from({ length: count }, () => h("td")));
+  // The player: live in a frame of its own, the archive in this page.
+  const frame = h("iframe", { class: "player", title: `Live picture of ${name}`, allow: "autoplay; fullscreen" });
+  const video = h("video", { class: "player", controls: true, playsinline: true, hidden: true, "aria-label": `Archive of ${name}` });
+  const note = h("p", { class: "faint", role: "status" });
+  const liveButton = h("button", { type: "button", hidden: true, onclick: goLive }, "Back to live");
+  const elsewhere = h("div", { class: "player elsewhere", hidden: true });
+  const links = h("p", { class: "links" }, "Play elsewhere: ", h("a", { href: `/${path}/index.m3u8` }, "HLS"), " · ", h("a", { href: `/${path}/mpegts` }, "MPEG-TS"), " · ", h("a", { href: `/${path}/embed.html` }, "Player alone"));
+  const player = new ArchivePlayer(video, (text) => setText(note, text));
+  signal.addEventListener("abort", () => player.stop());
+
+  const [facts, set, values] = factList("Runs on", "Should run on", "Input", "Bitrate", "Viewers", "Switches of input", "On the first input", "On others", "Without media", "Live window", "Archive", "Mode", "Replication");
+  const lower = h("span");
+  values.get("Input").append(lower);
+
+  // The archive.
+  const timeline = new Timeline({ label: `Archive of ${name}`, play: playAt, select: drawSelection });
+  const chosen = h("div", { class: "selection-part", hidden: true });
+  const archiveBody = h("tbody");
+  const lockRows = h("tbody");
+  const locksPart = h("details", { hidden: true }, h("summary", {}, "Protected parts"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Protected parts" },
+    h("table", {}, h("thead", {}, h("tr", {}, ["From", "To", "Note", "Action"].map((text) => h("th", { scope: "col" }, text)))), lockRows)));
+  const rangesPart = h("details", { hidden: true }, h("summary", {}, "The archive as a table"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Parts of the archive" },
+    h("table", {}, h("thead", {}, h("tr", {}, ["What", "From", "To", ["Length", "number"], "Action"].map((text) => Array.isArray(text) ? h("th", { scope: "col", class: text[1] }, text[0]) : h("th", { scope: "col" }, text)))), archiveBody)));
+  const archiveFacts = h("p", { class: "faint" });
+  const archivePart = h("section", { hidden: true }, h("h2", {}, "Archive"), archiveFacts, timeline.element, chosen, locksPart, rangesPart);
+
+  const [inputs, inputRows] = table("Inputs", ["Input", "State", ["Priority", "number"], ["Received", "number"], ["Lost", "number"], ["Damaged", "number"], ["Resyncs", "number"], ["Retries", "number"], "Trouble"]);
+  const [tracks, trackRows] = table("Tracks", [["Track", ""], "Kind", "Format", "Codec", "Language"]);
+  const [viewers, viewerRows] = table("Viewers", ["From", "As", "With", ["For", "number"], ["Received", "number"], ["Skips", "number"]]);
+  const [moves, moveRows] = table("Moves", ["Time", "From", "To", "Reason"]);
+  const [events, eventRows] = table("Events", ["Time", "Event", "Reason"]);
+  const movesPart = h("section", { hidden: true }, h("h2", {}, "Moves between servers"), moves);
+  const viewersPart = h("section", {}, h("h2", {}, "Viewers"), viewers);
+  const noViewers = h("p", { class: "faint" }, "Nobody is watching here.");
+  viewersPart.append(noViewers);
+  parts.append(
+    h("div", { class: "watch" }, h("div", {}, elsewhere, frame, video, h("div", { class: "buttons" }, liveButton, note), links), facts),
+    archivePart, h("h2", {}, "Inputs"), inputs, h("h2", {}, "Tracks"), tracks, viewersPart, movesPart,
+    h("section", {}, h("h2", {}, "What happened"), events, h("p", {}, h("a", { href: `#/events?stream=${encodeURIComponent(name)}` }, "All events of this stream"))));
+
+  function goLive() {
+    player.stop();
+    setHidden(video, true);
+    setHidden(liveButton, true);
+    setText(note, "");
+    isArchive = false;
+    place(lastStream);
+  }
+
+  let isArchive = false;
+  let lastStream = null;
+
+  function playAt(at) {
+    isArchive = true;
+    setHidden(frame, true);
+    setHidden(elsewhere, true);
+    frame.removeAttribute("src");
+    setHidden(video, false);
+    setHidden(liveButton, false);
+    player.play(name, at);
+  }
+
+  const clockTimer = setInterval(() => timeline.setPlaying(isArchive ? player.position : null), 500);
+  signal.addEventListener("abort", () => clearInterval(clockTimer));
+
+  /** Where the live picture is: here, or on the server that captures the stream. */
+  function place(stream) {
+    if (isArchive || !stream) return;
+    const holder = stream.stats.running_on[0];
+    const isHere = !holder || holder === hub.facts?.hostname;
+    setHidden(frame, !isHere);
+    setHidden(elsewhere, isHere);
+    if (isHere && !frame.getAttribute("src")) frame.src = `/${path}/embed.html?mute=true&autoplay=true`;
+    if (!isHere) frame.removeAttribute("src");
+    const peer = hub.peers.find((candidate) => candidate.hostname === holder);
+    redraw(elsewhere, [holder, peer && consoleOf(peer)], () => h("p", {}, `${holder} captures this stream. `,
+      peer ? h("a", { href: `${consoleOf(peer)}#/streams/${path}` }, `Watch it on ${holder}`) : null));
+  }
+
+  function drawSelection(selection) {
+    setHidden(chosen, !selection);
+    if (!selection) return;
+    const [from, to] = selection.map((at) => Math.round(at / 100) / 10);
+    const length = Math.round((to - from) * 10) / 10;
+    redraw(chosen, [from, to, hub.access.may_edit], () => {
+      const noteField = h("input", { name: "note", maxlength: "200" });
+      return [h("p", {}, h("strong", {}, `${clock(from * 1000)} – ${clock(to * 1000)}`), ` · ${span(length)}`),
+        h("div", { class: "buttons" },
+          h("button", { type: "button", onclick: () => playAt(from * 1000) }, "Play"),
+          h("a", { class: "button", href: `/${path}/archive-${Math.floor(from)}-${Math.max(1, Math.ceil(length))}.mp4`, download: `${name.replaceAll("/", "_")}-${Math.floor(from)}.mp4` }, "Export MP4"),
+          h("a", { class: "button", href: `/${path}/archive-${Math.floor(from)}-${Math.max(1, Math.ceil(length))}.ts`, download: `${name.replaceAll("/", "_")}-${Math.floor(from)}.ts` }, "Export MPEG-TS"),
+          hub.access.may_edit
+            ? [h("label", { class: "inline" }, "Note", noteField), h("button", { type: "button", onclick: () => protect(from, to, noteField.value) }, "Protect")]
+            : h("button", { type: "button", onclick: () => openSignIn(hub) }, "Sign in to protect"),
+          h("button", { type: "button", class: "quiet", onclick: () => timeline.clearSelection() }, "Clear"))];
+    });
+  }
+
+  async function protect(from, to, text) {
+    try {
+      await ask(`/streams/${path}/dvr/locks?from=${from}&to=${to}${text ? `&note=${encodeURIComponent(text)}` : ""}`, { method: "POST" });
+      setText(note, "Protected: it is not deleted until the protection is ended.");
+      timeline.clearSelection();
+    } catch (error) {
+      setText(note, error.message);
+    }
+    await drawArchive();
+  }
+
+  async function unlock(id) {
+    try {
+      await ask(`/streams/${path}/dvr/locks?id=${id}`, { method: "DELETE" });
+    } catch (error) {
+      setText(note, error.message);
+    }
+    await drawArchive();
+  }
+
+  async function drawArchive() {
+    let archive, locks;
+    try {
+      [archive, { locks }] = await Promise.all([ask(`/streams/${path}/dvr/ranges`), ask(`/streams/${path}/dvr/locks`)]);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      // 404: it is not recorded, and there is nothing to show.
+      setHidden(archivePart, error.status === 404);
+      setText(archiveFacts, error.status === 404 ? "" : error.message);
+      return;
+    }
+    const now = hub.facts?.now ?? Date.now();
+    setHidden(archivePart, false);
+    const hole = archive.gaps.reduce((sum, gap) => sum + gap.closed_at - gap.opened_at, 0) / 1000;
+    setText(archiveFacts, archive.ranges.length === 0 ? "Nothing is recorded yet." : `${span(archive.duration)} of media, ${bytes(archive.bytes)}, from ${clock(archive.from * 1000)}`
+      + (archive.gaps.length > 0 ? `; ${archive.gaps.length} ${archive.gaps.length === 1 ? "gap" : "gaps"}, ${span(hole)} missing, the last: ${causeText(archive.gaps.at(-1).cause)}.` : "; no gap."));
+    timeline.set({ ranges: archive.ranges, gaps: archive.gaps, locks, now });
+    archiveTable(archiveBody, archive, playAt);
+    setHidden(locksPart, locks.length === 0);
+    redraw(lockRows, [locks, hub.access.may_edit], () => locks.map((lock) => h("tr", {}, h("td", {}, clock(lock.opened_at)), h("td", {}, clock(lock.closed_at)), h("td", {}, lock.note || "–"),
+      h("td", {}, hub.access.may_edit ? h("button", { type: "button", onclick: () => unlock(lock.id), "aria-label": `End the protection from ${clock(lock.opened_at)}` }, "End protection") : "–"))));
+  }
+
+  /** Fields of replication are there for streams with `replicate` only. */
+  function replication(stats) {
+    if (stats.dvr_replication === undefined) return null;
+    const share = `${Math.round(stats.dvr_replication)} %`;
+    if (!stats.dvr_replication_running && !stats.dvr_replication_error) return `${share}, complete`;
+    return [share, stats.dvr_replication_speed !== undefined ? `${bytes(stats.dvr_replication_speed)}/s` : null,
+      stats.dvr_replication_remaining_seconds !== undefined ? `${span(stats.dvr_replication_remaining_seconds)} to go` : null,
+      stats.dvr_replication_error ?? null].filter(Boolean).join(", ");
+  }
 
   return async () => {
-    const stream = await ask(`/streams/${path}`);
-    const stats = stream.stats;
+    let stream;
+    try {
+      stream = await ask(`/streams/${path}`);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status !== 404) throw error;
+      setText(missing, `${error.message}.`);
+      setHidden(missing, false);
+      setHidden(parts, true);
+      player.stop();
+      frame.removeAttribute("src");
+      return;
+    }
+    lastStream = stream;
+    setHidden(missing, true);
+    setHidden(parts, false);
+    const { stats } = stream;
     setText(title, stream.title && stream.title !== name ? stream.title : "");
-    const [kind, word] = states[stats.status] ?? ["warn", stats.status];
-    setClass(state, `state ${kind}`);
-    setText(state, word);
-    set("Why", stats.reason);
+    setState(state, ...stateOf(stats));
+    setText(reason, stats.reason);
+    place(stream);
+    const active = stream.inputs.findIndex((input) => input.state === "playing");
     set("Runs on", stats.running_on.join(", ") || "–");
-    set("Owner", stream.cluster ? `${stream.cluster.owner ?? "nobody"}: ${stream.cluster.reason}` : "–");
-    set("Bitrate", kilobits(stats.bitrate));
+    set("Should run on", stream.cluster ? `${stream.cluster.owner ?? "nobody"}: ${stream.cluster.reason}` : null);
+    setText(lower, active < 0 ? "–" : `${active + 1} of ${stream.inputs.length}: ${stats.active_input}`);
+    setClass(lower, active > 0 ? "state warn" : "");
+    set("Bitrate", stats.alive ? kilobits(stats.bitrate) : "–");
     set("Viewers", String(stats.viewers));
-    set("On first input", span(stats.seconds_on_primary));
+    set("Switches of input", String(stats.input_switches));
+    set("On the first input", span(stats.seconds_on_primary));
+    set("On others", stats.seconds_on_others > 0 ? span(stats.seconds_on_others) : null);
     set("Without media", span(stats.seconds_without_data));
-    set("Switches", String(stats.input_switches));
-    keepRows(inputRows, stream.inputs, (input) => input.index, row(7), (tr, input) => cells(tr,
-      [input.url, input.state, bytes(input.bytes), input.lost_packets + input.kernel_drops, input.damaged_frames, input.retries, input.trouble ?? ""]));
-    keepRows(trackRows, stats.tracks, (track) => track.id, row(3), (tr, track) => cells(tr, [track.title, track.codec ?? "–", track.language ?? ""]));
-    keepRows(eventRows, stream.last_events ?? [], (event) => event.id, row(3), (tr, event) => cells(tr, [clock(event.time), event.event, event.reason]));
-    const list = stream.cluster?.moves ?? [];
-    movesPart.hidden = list.length === 0;
-    keepRows(moveRows, list, (move) => `${move.time}${move.to}`, row(4), (tr, move) => cells(tr, [clock(move.time), move.from ?? "–", move.to ?? "–", move.reason]));
+    set("Live window", stats.first_time ? `${span((stats.last_time - stats.first_time) / 1000)}, ${bytes(stats.window_bytes)}` : null);
+    set("Archive", stats.archive_seconds === undefined ? null : span(stats.archive_seconds));
+    set("Mode", stats.dvr_replication_mode ? (modes[stats.dvr_replication_mode]?.[1] ?? stats.dvr_replication_mode) : null);
+    set("Replication", replication(stats));
+    keepRows(inputRows, stream.inputs, (input) => input.index, () => {
+      const row = emptyRow(9, { 2: "number", 3: "number", 4: "number", 5: "number", 6: "number", 7: "number" });
+      row.children[0].className = "url";
+      row.children[1].append(h("span"));
+      return row;
+    }, (row, input) => {
+      setState(row.children[1].firstChild, inputStates[input.state] ?? "idle", input.state);
+      setCells(row, [input.url, null, input.priority, bytes(input.bytes), input.lost_packets + input.kernel_drops, input.damaged_frames, input.resyncs, input.retries, input.trouble ?? ""]);
+    });
+    keepRows(trackRows, stats.tracks, (track) => track.id, () => emptyRow(5), (row, track) => setCells(row, [track.id, track.content, track.title, track.codec ?? "–", track.language ?? "–"]));
+    keepRows(moveRows, [...(stream.cluster?.moves ?? [])].reverse(), (move) => `${move.time}${move.to}${move.from}`, () => h("tr", {}, h("td", { class: "time" }), h("td"), h("td"), h("td", { class: "reason" })),
+      (row, move) => setCells(row, [clock(move.time), move.from ?? "–", move.to ?? "–", move.reason]));
+    setHidden(movesPart, (stream.cluster?.moves ?? []).length === 0);
+    keepRows(eventRows, stream.last_events ?? [], (event) => `${event.id}/${event.time}`,
+      (event) => h("tr", {}, h("td", { class: "time" }, clock(event.time)), h("td", {}, h("span", { class: `state ${eventState(event)[0]}` }, eventState(event)[1])), h("td", { class: "reason" }, event.reason)), () => {});
+    const [{ sessions }] = await Promise.all([ask(`/sessions?name=${encodeURIComponent(name)}&limit=100`), drawArchive()]);
+    const now = hub.facts?.now ?? Date.now();
+    keepRows(viewerRows, sessions, (session) => session.id, () => emptyRow(6, { 3: "number", 4: "number", 5: "number" }),
+      (row, session) => setCells(row, [session.ip, session.proto, session.user_agent ?? "–", span(Math.max(0, (now - session.opened_at) / 1000)), bytes(session.bytes), session.skips]));
+    setHidden(viewers, sessions.length === 0);
+    setHidden(noViewers, sessions.length > 0);
   };
 }

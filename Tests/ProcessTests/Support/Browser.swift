@@ -67,6 +67,41 @@ final class Browser: Sendable {
         try await Self.call("POST", "\(base)/execute/sync", Self.json(["script": script, "args": [String]()]))
     }
 
+    /// Runs the body of a JavaScript function that calls `done` with its result.
+    func runAsync<Value: Decodable>(_ script: String, as type: Value.Type = Value.self) async throws -> Value {
+        let body = "const done = arguments[arguments.length - 1];\n\(script)"
+        return try await Self.call("POST", "\(base)/execute/async", Self.json(["script": body, "args": [String]()]))
+    }
+
+    /// A real click of the mouse at a place of the page, in pixels of the window.
+    func click(x: Int, y: Int) async throws {
+        let pointer: [[String: Any]] = [
+            ["type": "pointerMove", "duration": 0, "x": x, "y": y], ["type": "pointerDown", "button": 0],
+            ["type": "pointerUp", "button": 0],
+        ]
+        let actions: [[String: Any]] = [["type": "pointer", "id": "mouse", "actions": pointer]]
+        let _: Nothing = try await Self.call("POST", "\(base)/actions", Self.json(["actions": actions]))
+    }
+
+    /// Presses the mouse at one place, moves it to another and lets go.
+    func drag(fromX x: Int, toX target: Int, y: Int) async throws {
+        let pointer: [[String: Any]] = [
+            ["type": "pointerMove", "duration": 0, "x": x, "y": y], ["type": "pointerDown", "button": 0],
+            ["type": "pointerMove", "duration": 50, "x": target, "y": y], ["type": "pointerUp", "button": 0],
+        ]
+        let actions: [[String: Any]] = [["type": "pointer", "id": "mouse", "actions": pointer]]
+        let _: Nothing = try await Self.call("POST", "\(base)/actions", Self.json(["actions": actions]))
+    }
+
+    /// Sets the size of the window and the colours that the user prefers: `light` or `dark`.
+    func look(width: Int, height: Int = 900, scheme: String) async throws {
+        try await command(
+            "Emulation.setDeviceMetricsOverride",
+            ["width": width, "height": height, "deviceScaleFactor": 1, "mobile": false])
+        try await command(
+            "Emulation.setEmulatedMedia", ["features": [["name": "prefers-color-scheme", "value": scheme]]])
+    }
+
     /// A command of the Chrome DevTools protocol.
     func command(_ name: String, _ parameters: [String: Any]) async throws {
         let _: Nothing = try await Self.call(
