@@ -1,5 +1,6 @@
 // The built `weir` as a running server, with its configuration in a folder of its own.
 import Foundation
+import NIOHTTP1
 import Testing
 
 /// A server under test.
@@ -68,15 +69,10 @@ final class WeirProcess: Sendable {
     static func send(
         _ method: String, _ url: String, _ text: String = "", user: String? = nil
     ) async throws -> (status: Int, json: [String: Any]) {
-        var request = URLRequest(url: try #require(URL(string: url)), timeoutInterval: 30)
-        request.httpMethod = method
-        if !text.isEmpty { request.httpBody = Data(text.utf8) }
-        if let user {
-            request.setValue("Basic \(Data(user.utf8).base64EncodedString())", forHTTPHeaderField: "Authorization")
-        }
-        let (data, response) = try await URLSession.shared.data(for: request)
-        let status = try #require(response as? HTTPURLResponse).statusCode
-        return (status, try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:])
+        let credentials = user.map { ("Authorization", "Basic \(Data($0.utf8).base64EncodedString())") }
+        let answer = try await WebClient.ask(
+            url, method: method, headers: HTTPHeaders(credentials.map { [$0] } ?? []), body: text.isEmpty ? nil : text)
+        return (answer.status, try JSONSerialization.jsonObject(with: answer.body) as? [String: Any] ?? [:])
     }
 
     func json(_ path: String) async throws -> [String: Any] {
