@@ -1,10 +1,11 @@
 #define _GNU_SOURCE
-#include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "files.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 int weir_punch_hole(int descriptor, int64_t offset, int64_t length) {
     return fallocate(descriptor, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, offset, length);
@@ -21,4 +22,20 @@ int weir_copy_mode(const char *path, int descriptor) {
 int64_t weir_file_size(const char *path) {
     struct stat status;
     return stat(path, &status) == 0 ? (int64_t)status.st_size : -1;
+}
+
+int weir_memory_file(const void *bytes, size_t length) {
+    int descriptor = memfd_create("weir-fan-out", MFD_CLOEXEC);
+    if (descriptor < 0) return -errno;
+    for (size_t done = 0; done < length;) {
+        ssize_t count = write(descriptor, (const char *)bytes + done, length - done);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) {
+            int error = count < 0 ? errno : EIO;
+            close(descriptor);
+            return -error;
+        }
+        done += (size_t)count;
+    }
+    return descriptor;
 }

@@ -33,7 +33,7 @@ final class FakeStream: ReadableStream {
     func feed(_ chunk: Chunk) {
         state.withLock { state in
             state.window.append(chunk)
-            for (reader, kind) in state.readers.values { Self.deliver([chunk], to: reader, kind) }
+            for (reader, kind) in state.readers.values { Self.deliver([chunk], to: reader, kind, sharesFiles: true) }
         }
     }
 
@@ -54,13 +54,16 @@ final class FakeStream: ReadableStream {
         }
     }
 
-    private static func deliver(_ chunks: [Chunk], to reader: any ChunkReader, _ kind: ReaderKind) {
+    /// - Parameter sharesFiles: as for one reader of many.
+    private static func deliver(
+        _ chunks: [Chunk], to reader: any ChunkReader, _ kind: ReaderKind, sharesFiles: Bool = false
+    ) {
         let deliveries = chunks.map { chunk in
             ChunkDelivery(
                 chunk: chunk, transportStream: kind == .transportStream ? transportStream(chunk) : nil,
                 startsWithKeyFrame: chunk.startsWithKeyFrame)
         }
-        reader.eventLoop.execute { for delivery in deliveries { reader.receive(delivery) } }
+        reader.eventLoop.execute { reader.receive(DeliveryBatch(deliveries, sharesFiles: sharesFiles)) }
     }
 
     /// Each chunk as a segment of its own: such segments can be joined.

@@ -106,6 +106,27 @@ import Testing
         #expect(Int(fastBytes.output) ?? 0 > 0)
     }
 
+    @Test func aViewerThatReadsLateGetsTheBytesOfFilesThatNobodyElseNeedsAnyMore() async throws {
+        let stream = FakeStream("cam")
+        let chunks = TestMedia.chunks
+        for chunk in chunks.prefix(2) { stream.feed(chunk) }
+        let server = try await LoopbackServer.start(sendBuffer: 16384) { _ in .here(stream) }
+        defer { server.channel.close(promise: nil) }
+        let late = try #require(SlowClient(port: server.port, request: "GET /cam/live.mp4 HTTP/1.1\r\nHost: x\r\n\r\n"))
+        defer { late.close() }
+        while stream.readerCount < 1 { await Task.yield() }
+        var handed = await waitUntilHanded(server, moreThan: 0)
+        for chunk in chunks.dropFirst(2) {
+            stream.feed(chunk)
+            handed = await waitUntilHanded(server, moreThan: handed)
+        }
+        stream.end()
+        let bytes = late.readToEnd()
+        let media = chunks.reduce(into: [UInt8]()) { $0 += Array($1.bytes.readableBytesView) }
+        #expect(media.count > 256 << 10)
+        #expect(bytes.suffix(media.count) == media[...])
+    }
+
     /// Waits until the fastest session has been handed more bytes than before, so that the feeder does not run ahead of
     /// the loops.
     private func waitUntilHanded(_ server: LoopbackServer, moreThan before: Int) async -> Int {

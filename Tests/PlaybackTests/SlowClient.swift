@@ -21,5 +21,16 @@ struct SlowClient {
         guard connected == 0, send(socket, request, request.utf8.count, 0) == request.utf8.count else { return nil }
     }
 
+    /// All that comes until the server closes.
+    func readToEnd() -> [UInt8] {
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = recv(socket, &part, part.count, 0)
+            guard count > 0 else { return bytes }
+            bytes += part[..<count]
+        }
+    }
+
     func close() { _ = Foundation.close(socket) }
 }

@@ -2,6 +2,7 @@
 #ifndef WEIR_FILES_H
 #define WEIR_FILES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /// Gives the blocks of a part of a file back; the file keeps its size. 0, or -1 with errno (fallocate(2)).
@@ -12,5 +13,9 @@ int weir_copy_mode(const char *path, int descriptor);
 
 /// The bytes of the file at `path`, or -1 with errno.
 int64_t weir_file_size(const char *path);
+
+/// A new file that exists in memory only (memfd_create(2)) and holds `length` bytes: its descriptor, or the negative errno.
+/// What is sent from it with sendfile(2) is not copied for each receiver.
+int weir_memory_file(const void *bytes, size_t length);
 
 #endif

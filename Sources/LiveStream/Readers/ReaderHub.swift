@@ -4,52 +4,40 @@ import NIOCore
 /// One stream's readers on one event loop. Its methods may be called from any thread; what they do happens on the loop,
 /// in the order of the calls.
 final class ReaderHub: Sendable {
-    private struct Entry {
-        var number: UInt64
-        var kind: ReaderKind
-        var reader: any ChunkReader
-    }
-
-    private final class Entries {
-        var list: [Entry] = []
-    }
-
     private let eventLoop: any EventLoop
-    private let entries: NIOLoopBoundBox<Entries>
+    private let crowd: NIOLoopBoundBox<ReaderCrowd>
 
     init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
-        entries = NIOLoopBoundBox.makeBoxSendingValue(Entries(), eventLoop: eventLoop)
+        crowd = NIOLoopBoundBox.makeBoxSendingValue(ReaderCrowd(), eventLoop: eventLoop)
     }
 
     func add(_ reader: any ChunkReader, number: UInt64, kind: ReaderKind, backlog: [ChunkDelivery]) {
-        eventLoop.execute { [entries] in
-            entries.value.list.append(Entry(number: number, kind: kind, reader: reader))
-            for delivery in backlog { reader.receive(delivery) }
+        eventLoop.execute { [crowd] in
+            crowd.value.add(reader, number: number, kind: kind)
+            reader.receive(DeliveryBatch(backlog))
         }
     }
 
     func remove(_ number: UInt64) {
-        eventLoop.execute { [entries] in
-            entries.value.list.removeAll { $0.number == number }
-        }
+        eventLoop.execute { [crowd] in crowd.value.remove(number) }
     }
 
     func deliver(_ delivery: ChunkDelivery) {
-        eventLoop.execute { [entries] in
-            var plain = delivery
-            plain.transportStream = nil
-            for entry in entries.value.list {
-                entry.reader.receive(entry.kind == .transportStream ? delivery : plain)
+        eventLoop.execute { [self] in
+            guard crowd.value.take(delivery) else { return }
+            // What was kept back goes out with the next chunk, or without it if that does not come in time.
+            let number = crowd.value.firstKept
+            _ = eventLoop.scheduleTask(in: ReaderCrowd.patience) { [crowd] in
+                if crowd.value.firstKept == number { crowd.value.release() }
             }
         }
     }
 
     func end(reason: String) {
-        eventLoop.execute { [entries] in
-            let list = entries.value.list
-            entries.value.list = []
-            for entry in list { entry.reader.streamEnded(reason: reason) }
+        eventLoop.execute { [crowd] in
+            crowd.value.release()
+            for reader in crowd.value.removeAll() { reader.streamEnded(reason: reason) }
         }
     }
 }

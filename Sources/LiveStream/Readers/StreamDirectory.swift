@@ -16,14 +16,22 @@ package protocol ReadableStream: AnyObject, Sendable {
     func attach(_ reader: any ChunkReader, kind: ReaderKind) -> ReaderHandle
 }
 
-/// Somebody who follows a stream. Both methods are called on `eventLoop`.
+/// Somebody who follows a stream. All methods are called on `eventLoop`.
 package protocol ChunkReader: AnyObject, Sendable {
     var eventLoop: any EventLoop { get }
+    /// The next chunks; by default each is received on its own.
+    func receive(_ batch: DeliveryBatch)
     /// The next chunk in the form that the reader attached for. Returns at once; a reader that cannot keep up drops by
     /// itself and goes on at a chunk that starts with a key frame.
     func receive(_ delivery: ChunkDelivery)
     /// The stream stopped on this server (removed, moved to another). Nothing follows.
     func streamEnded(reason: String)
+}
+
+extension ChunkReader {
+    package func receive(_ batch: DeliveryBatch) {
+        for delivery in batch.deliveries { receive(delivery) }
+    }
 }
 
 /// In which form a reader wants the media.

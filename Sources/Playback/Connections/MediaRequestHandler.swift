@@ -38,7 +38,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
 
     /// - Parameter isSecure: the connection is TLS: redirects to peers whose public address has no scheme say `https`.
     package convenience init(service: PlaybackService, isSecure: Bool = false) {
-        self.init(service: service, isSecure: isSecure, pendingBytes: bufferedWritableBytes)
+        self.init(service: service, isSecure: isSecure, pendingBytes: waitingBytes)
     }
 
     init(service: PlaybackService, isSecure: Bool, pendingBytes: @escaping (any Channel) -> Int) {
@@ -201,7 +201,8 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
             startBytes: window.segments.suffix(2).reduce(0) { $0 + $1.byteCount })
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let viewer = LiveViewer(
-            context: context, form: form, counters: counters, backlog: backlog, pendingBytes: pendingBytes,
+            context: context, form: form, counters: counters, backlog: backlog, mayUseFiles: scheme == "http",
+            pendingBytes: pendingBytes,
             finished: {
                 let (handler, context) = bound.value
                 handler.abandon()

@@ -2,7 +2,6 @@
 import LiveStream
 import Media
 import NIOCore
-import NIOHTTP1
 import Synchronization
 
 /// What an endless answer is made of.
@@ -15,48 +14,52 @@ enum LiveForm: Sendable {
 
 /// Follows a stream for one connection.
 ///
-/// The body is not chunked (HTTP/1.0 framing, ended by closing): a delivery is then one write of the shared bytes, with
-/// nothing copied or framed for this viewer.
+/// The body is not chunked (HTTP/1.0 framing, ended by closing): what comes is then one write of the shared bytes, with
+/// nothing copied or framed for this viewer. Where many share it, the kernel sends it from a file in memory.
 ///
 /// `@unchecked Sendable`: all state is touched on the connection's event loop only, which `receive`, `streamEnded` and
 /// `stop` check.
 final class LiveViewer: ChunkReader, @unchecked Sendable {
     let eventLoop: any EventLoop
-    private let context: ChannelHandlerContext
+    private let body: BodyPen
     private let form: LiveForm
     private let counters: SessionCounters
     private let pendingBytes: (any Channel) -> Int
+    private let mayUseFiles: Bool
     private var backlog: ViewerBacklog
     private var handle: ReaderHandle?
     private var isStopped = false
+    /// Files of which the socket has not taken all yet.
+    private var openFiles: [MemoryFile] = []
     /// The answer is over by itself; the connection's handler closes.
     private let finished: () -> Void
 
+    /// - Parameter mayUseFiles: the bytes go to the socket as they are, without TLS.
     init(
         context: ChannelHandlerContext, form: LiveForm, counters: SessionCounters, backlog: ViewerBacklog,
-        pendingBytes: @escaping (any Channel) -> Int, finished: @escaping () -> Void
+        mayUseFiles: Bool, pendingBytes: @escaping (any Channel) -> Int, finished: @escaping () -> Void
     ) {
         eventLoop = context.eventLoop
-        self.context = context
+        body = BodyPen(context)
         self.form = form
         self.counters = counters
         self.backlog = backlog
+        self.mayUseFiles = mayUseFiles
         self.pendingBytes = pendingBytes
         self.finished = finished
     }
 
     func start(on stream: any ReadableStream) {
-        let kind: ReaderKind =
-            switch form {
-            case .transportStream: .transportStream
-            case .fragmentedMP4(let header, _, _):
-                { () -> ReaderKind in
-                    write(header)
-                    return .chunks
-                }()
-            }
+        if case .fragmentedMP4(let header, _, _) = form { write(header) }
         handle = stream.attach(self, kind: kind)
         if isStopped { handle?.detach() }
+    }
+
+    private var kind: ReaderKind {
+        switch form {
+        case .transportStream: .transportStream
+        case .fragmentedMP4: .chunks
+        }
     }
 
     /// The connection is gone or the answer is over: nothing more is written.
@@ -66,47 +69,72 @@ final class LiveViewer: ChunkReader, @unchecked Sendable {
         handle?.detach()
     }
 
-    func receive(_ delivery: ChunkDelivery) {
+    func receive(_ delivery: ChunkDelivery) { receive(DeliveryBatch([delivery])) }
+
+    func receive(_ batch: DeliveryBatch) {
         eventLoop.preconditionInEventLoop()
         guard !isStopped else { return }
-        if case .fragmentedMP4(_, let tracks, _) = form, delivery.chunk.tracks != tracks {
-            end()
-            return
+        var end = batch.deliveries.count
+        if case .fragmentedMP4(_, let tracks, _) = form {
+            end = batch.deliveries.firstIndex { $0.chunk.tracks != tracks } ?? end
         }
-        switch backlog.decide(
-            pendingBytes: pendingBytes(context.channel), startsWithKeyFrame: delivery.startsWithKeyFrame)
-        {
-        case .send: send(delivery)
-        case .drop(let isFirst):
-            if isFirst { counters.skips.wrappingAdd(1, ordering: .relaxed) }
+        let waiting = pendingBytes(body.channel)
+        // Of one batch the last ones are sent, or none: a skip ends within it or lasts.
+        var first = end
+        for index in 0..<end {
+            switch backlog.decide(
+                pendingBytes: waiting, startsWithKeyFrame: batch.deliveries[index].startsWithKeyFrame)
+            {
+            case .send: first = min(first, index)
+            case .drop(let isFirst):
+                if isFirst { counters.skips.wrappingAdd(1, ordering: .relaxed) }
+            }
         }
+        if first < end { send(batch, first..<end) }
+        if end < batch.deliveries.count { finish() }
     }
 
     func streamEnded(reason: String) {
         eventLoop.preconditionInEventLoop()
         guard !isStopped else { return }
-        end()
+        finish()
     }
 
-    private func end() {
+    private func finish() {
         stop()
+        body.keepUntilWritten(openFiles)
         finished()
     }
 
-    private func send(_ delivery: ChunkDelivery) {
-        switch form {
-        case .transportStream:
-            if let bytes = delivery.transportStream { write(bytes) }
-        case .fragmentedMP4(_, _, let chosen):
-            for piece in delivery.chunk.pieces(of: chosen) { write(piece) }
+    private func send(_ batch: DeliveryBatch, _ range: Range<Int>) {
+        if mayUseFiles, range == batch.deliveries.indices, isWhole(batch), let file = batch.file(kind) {
+            counters.bytes.wrappingAdd(file.length, ordering: .relaxed)
+            body.write(.fileRegion(file.region))
+            body.flush()
+            if body.isWritten { openFiles.removeAll(keepingCapacity: false) } else { openFiles.append(file) }
+            return
         }
-        context.flush()
+        for delivery in batch.deliveries[range] {
+            switch form {
+            case .transportStream:
+                if let bytes = delivery.transportStream { write(bytes) }
+            case .fragmentedMP4(_, _, let chosen):
+                for piece in delivery.chunk.pieces(of: chosen) { write(piece) }
+            }
+        }
+        body.flush()
+    }
+
+    /// The viewer wants all that the batch has.
+    private func isWhole(_ batch: DeliveryBatch) -> Bool {
+        guard case .fragmentedMP4(_, _, let chosen) = form else { return true }
+        return batch.deliveries.allSatisfy { $0.chunk.parts.allSatisfy { chosen.contains($0.track) } }
     }
 
     private func write(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0 else { return }
         counters.bytes.wrappingAdd(bytes.readableBytes, ordering: .relaxed)
-        context.write(NIOAny(HTTPServerResponsePart.body(.byteBuffer(bytes))), promise: nil)
+        body.write(.byteBuffer(bytes))
     }
 }
 

@@ -1,0 +1,28 @@
+// One or more chunks that go to the readers of an event loop together.
+import Media
+import NIOCore
+
+/// Consecutive chunks for all readers of one kind on one event loop, and the same bytes as a file for those who can send one.
+///
+/// Lives on that loop; made once, read by each of the readers.
+package final class DeliveryBatch {
+    package let deliveries: [ChunkDelivery]
+    private let sharesFiles: Bool
+    private lazy var chunkFile = sharesFiles ? MemoryFile(deliveries.map(\.chunk.bytes)) : nil
+    private lazy var transportStreamFile =
+        sharesFiles ? MemoryFile(deliveries.compactMap(\.transportStream)) : nil
+
+    /// - Parameter sharesFiles: so many readers get the batch that the copy into a file is worth it.
+    package init(_ deliveries: [ChunkDelivery], sharesFiles: Bool = false) {
+        self.deliveries = deliveries
+        self.sharesFiles = sharesFiles
+    }
+
+    /// All of the batch's chunks in one form, made when the first reader asks; nil when there is no such file.
+    package func file(_ kind: ReaderKind) -> MemoryFile? {
+        switch kind {
+        case .chunks: chunkFile
+        case .transportStream: transportStreamFile
+        }
+    }
+}
