@@ -30,7 +30,7 @@ package struct DatagramSource {
 /// One receiving thread.
 ///
 /// A round is: wait until a socket is readable, take at most `ReceivePacing.budget` datagrams from each, then rest a few
-/// milliseconds (`ReceivePacing`) so that more datagrams share one wake-up. The rest adds at most 8 ms of latency.
+/// milliseconds (`ReceivePacing`) so that more datagrams share one wake-up. The rest adds at most 20 ms of latency.
 package final class ReceiveLoop: Sendable {
     private enum Command: Sendable {
         case add(UInt64, @Sendable () -> DatagramSource?)

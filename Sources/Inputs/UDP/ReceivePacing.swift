@@ -5,7 +5,7 @@ struct ReceivePacing {
     /// Datagrams that one socket may bring in one round; what is left waits in its buffer while the others get their turn.
     static let budget = 128
     /// The longest rest in milliseconds: all the latency that resting ever adds.
-    static let longest: Int32 = 8
+    static let longest: Int32 = 20
 
     /// Milliseconds to rest after a round.
     ///

@@ -16,10 +16,19 @@ struct ReceiveRound: ~Copyable {
     private static let largestDatagram = 65536
     private static let readableAtOnce = 256
 
+    private struct Slot {
+        var id: UInt64
+        var source: DatagramSource
+        /// Datagrams that the kernel dropped on this socket so far.
+        var drops: UInt32 = 0
+    }
+
     private let epoll: Int32
     private let datagrams: OpaquePointer
-    private var sources: [UInt64: DatagramSource] = [:]
-    private var drops: [UInt64: UInt32] = [:]
+    /// The kernel tells the place of a socket here plus one; zero is the loop's own descriptor.
+    private var slots: [Slot?] = []
+    private var free: [Int] = []
+    private var places: [UInt64: Int] = [:]
     private var readable = [UInt64](repeating: 0, count: readableAtOnce)
 
     init(epoll: Int32) {
@@ -34,27 +43,34 @@ struct ReceiveRound: ~Copyable {
 
     /// False when the kernel refuses to watch the socket: it is closed and its receiver told.
     mutating func add(_ source: DatagramSource, id: UInt64) -> Bool {
-        let result = weir_epoll_add(epoll, source.descriptor, id)
+        let place = free.last ?? slots.count
+        let result = weir_epoll_add(epoll, source.descriptor, UInt64(place + 1))
         guard result == 0 else {
             close(source.descriptor)
             source.receiver.failed(-result)
             return false
         }
-        sources[id] = source
+        if free.popLast() == nil { slots.append(nil) }
+        slots[place] = Slot(id: id, source: source)
+        places[id] = place
         return true
     }
 
     mutating func remove(_ id: UInt64) -> Bool {
-        drops[id] = nil
-        guard let source = sources.removeValue(forKey: id) else { return false }
-        // Closing the only descriptor of a socket takes it out of epoll as well.
-        close(source.descriptor)
+        guard let place = places.removeValue(forKey: id), let slot = slots[place] else { return false }
+        // Closing the only descriptor of a socket takes it out of epoll as well: its place may be given away, since
+        // sockets come and go between rounds or after their own turn in one.
+        close(slot.source.descriptor)
+        slots[place] = nil
+        free.append(place)
         return true
     }
 
     mutating func closeAll() {
-        for source in sources.values { close(source.descriptor) }
-        sources.removeAll()
+        for slot in slots { if let slot { close(slot.source.descriptor) } }
+        slots.removeAll()
+        free.removeAll()
+        places.removeAll()
     }
 
     /// Waits until a socket is readable or the loop is woken, then takes each readable socket's share.
@@ -64,21 +80,23 @@ struct ReceiveRound: ~Copyable {
         precondition(count >= 0, "epoll_wait on the loop's own descriptor \(epoll): errno \(-count)")
         let started = count > 0 ? monotonicNanoseconds() : now
         for index in 0..<Int(count) {
-            let id = readable[index]
-            guard id != 0, let source = sources[id] else { continue }
-            let (taken, error) = take(from: source, id: id)
+            let token = Int(readable[index])
+            guard token != 0, token <= slots.count, let slot = slots[token - 1] else { continue }
+            var drops = slot.drops
+            let (taken, error) = take(from: slot.source, drops: &drops)
             result.fullestSocket = max(result.fullestSocket, taken)
-            source.receiver.roundEnded(drops: drops[id] ?? 0, now: started)
+            if drops != slot.drops { slots[token - 1]?.drops = drops }
+            slot.source.receiver.roundEnded(drops: drops, now: started)
             if error != 0 {
-                _ = remove(id)
+                _ = remove(slot.id)
                 result.failedSockets += 1
-                source.receiver.failed(error)
+                slot.source.receiver.failed(error)
             }
         }
         return result
     }
 
-    private mutating func take(from source: DatagramSource, id: UInt64) -> (taken: Int, error: Int32) {
+    private func take(from source: DatagramSource, drops: inout UInt32) -> (taken: Int, error: Int32) {
         var taken = 0
         while taken < ReceivePacing.budget {
             let count = Int(weir_datagrams_receive(datagrams, source.descriptor))
@@ -91,7 +109,7 @@ struct ReceiveRound: ~Copyable {
             }
             // The counter only rises, so the last datagram of a batch knows it best.
             let lost = weir_datagrams_drops(datagrams, UInt32(count - 1))
-            if lost != 0 { drops[id] = lost }
+            if lost != 0 { drops = lost }
             taken += count
             if count < Self.batch { break }
         }

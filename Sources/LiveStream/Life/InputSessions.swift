@@ -7,6 +7,8 @@ struct InputSessions {
     struct Source {
         var tracks: TrackSet
         var clock: SourceClock
+        /// The track whose key frames a switch waits for.
+        var leading: TrackID?
     }
 
     private struct Slot {
@@ -46,15 +48,15 @@ struct InputSessions {
     }
 
     mutating func setTracks(_ tracks: TrackSet, clock: SourceClock, for index: Int) {
-        slots[index].source = Source(tracks: tracks, clock: clock)
+        slots[index].source = Source(tracks: tracks, clock: clock, leading: (tracks.leading ?? tracks.tracks.first)?.id)
     }
 
     func source(of index: Int) -> Source? { slots[index].source }
 
-    func leadingTrack(of index: Int) -> TrackID? {
-        guard let tracks = slots[index].source?.tracks else { return nil }
-        return (tracks.leading ?? tracks.tracks.first)?.id
-    }
+    /// Its tracks are known.
+    func hasTracks(_ index: Int) -> Bool { slots[index].source != nil }
+
+    func leadingTrack(of index: Int) -> TrackID? { slots[index].source?.leading }
 
     /// The stream takes its frames from this input now.
     mutating func setPlaying(_ index: Int) {

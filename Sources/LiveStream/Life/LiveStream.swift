@@ -11,6 +11,7 @@ package import NIOCore
 package final class LiveStream: ReadableStream {
     package let name: String
     package let eventLoop: any EventLoop
+    private let mailbox: InputMailbox
     private let life: NIOLoopBoundBox<StreamLife?>
     private let published: NIOLockedValueBox<PublishedStream>
 
@@ -38,12 +39,22 @@ package final class LiveStream: ReadableStream {
         }
     }
 
-    /// Starts the stream's life on `eventLoop`.
-    package init(
+    /// Starts the stream's life on `eventLoop`, which each event of an input wakes.
+    package convenience init(
         _ definition: LiveStreamDefinition, on eventLoop: any EventLoop, environment: Environment,
         continuing continuation: StreamContinuation? = nil
     ) {
+        self.init(definition, at: InputMailbox(eventLoop), environment: environment, continuing: continuation)
+    }
+
+    /// Starts the stream's life on the event loop of `mailbox`, which it shares with other streams.
+    package init(
+        _ definition: LiveStreamDefinition, at mailbox: InputMailbox, environment: Environment,
+        continuing continuation: StreamContinuation? = nil
+    ) {
         name = definition.name
+        self.mailbox = mailbox
+        let eventLoop = mailbox.eventLoop
         self.eventLoop = eventLoop
         let published = NIOLockedValueBox(
             PublishedStream(
@@ -55,7 +66,7 @@ package final class LiveStream: ReadableStream {
         self.life = life
         eventLoop.execute {
             let started = StreamLife(
-                definition, on: eventLoop, environment: environment, continuing: continuation, published: published)
+                definition, mailbox: mailbox, environment: environment, continuing: continuation, published: published)
             life.value = started
             started.start()
         }
@@ -84,13 +95,20 @@ package final class LiveStream: ReadableStream {
 
     /// Applies a changed configuration of the same name. Readers stay; inputs that changed are opened anew.
     package func update(_ definition: LiveStreamDefinition) {
-        eventLoop.execute { [life] in life.value?.update(definition) }
+        eventLoop.execute { [life, mailbox] in
+            mailbox.empty()
+            life.value?.update(definition)
+        }
     }
 
     /// Ends the stream: inputs are closed and readers told. The future is done when no chunk will come any more.
     @discardableResult
     package func stop(reason: String) -> EventLoopFuture<Void> {
-        eventLoop.submit { [life] in life.value?.stop(reason: reason) }
+        eventLoop.submit { [life, mailbox] in
+            // What was received before belongs to the stream.
+            mailbox.empty()
+            life.value?.stop(reason: reason)
+        }
     }
 }
 

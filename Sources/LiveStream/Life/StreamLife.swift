@@ -4,11 +4,12 @@ import Media
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// The life of one stream. All methods are called on `eventLoop`.
+/// The life of one stream. All methods are called on `eventLoop`, the mailbox's.
 final class StreamLife {
     private static let tickInterval = TimeAmount.milliseconds(250)
 
     private let eventLoop: any EventLoop
+    private let mailbox: InputMailbox
     private let environment: LiveStream.Environment
     private let published: NIOLockedValueBox<PublishedStream>
     private var definition: LiveStreamDefinition
@@ -30,11 +31,12 @@ final class StreamLife {
     private var isStopped = false
 
     init(
-        _ definition: LiveStreamDefinition, on eventLoop: any EventLoop, environment: LiveStream.Environment,
+        _ definition: LiveStreamDefinition, mailbox: InputMailbox, environment: LiveStream.Environment,
         continuing continuation: StreamContinuation?, published: NIOLockedValueBox<PublishedStream>
     ) {
         self.definition = definition
-        self.eventLoop = eventLoop
+        self.mailbox = mailbox
+        eventLoop = mailbox.eventLoop
         self.environment = environment
         self.published = published
         isHandedOver = continuation?.media != nil
@@ -113,8 +115,8 @@ final class StreamLife {
         let number = sessions.reserve(index)
         let box = NIOLoopBound(self, eventLoop: eventLoop)
         do {
-            let session = try environment.opener.open(request) { [eventLoop] event in
-                eventLoop.execute { box.value.received(event, from: index, number: number) }
+            let session = try environment.opener.open(request) { [mailbox] event in
+                mailbox.post(InputMailbox.Letter(life: box, event: event, index: index, number: number))
             }
             sessions.set(session, for: index, number: number)
         } catch {
@@ -123,7 +125,7 @@ final class StreamLife {
         }
     }
 
-    private func received(_ event: InputEvent, from index: Int, number: UInt64) {
+    func received(_ event: InputEvent, from index: Int, number: UInt64) {
         guard !isStopped, sessions.isCurrent(index, number: number) else { return }
         switch event {
         case .tracks(let tracks, let clock):
@@ -165,16 +167,16 @@ final class StreamLife {
 
     private func receivedFrames(_ frames: [Frame], from index: Int) {
         // Without tracks nobody knows what they are (`InputEvent` promises that they come first).
-        guard sessions.source(of: index) != nil else { return }
+        guard sessions.hasTracks(index) else { return }
         let leading = sessions.leadingTrack(of: index)
         let firstKey = frames.firstIndex { $0.isKey && $0.track == leading }
         let wasActive = selection.active == index
         perform(selection.delivered(index, withKeyFrame: firstKey != nil, at: environment.monotonic()))
         guard selection.active == index, sessions.isPlaying(index) else { return }
         // A switch happens at a key frame: what came before it in the same batch is not played.
-        let useful = wasActive ? frames[...] : frames[(firstKey ?? 0)...]
+        let useful = wasActive ? frames : Array(frames[(firstKey ?? 0)...])
         var chunks: [Chunk] = []
-        segmenter.take(Array(useful), at: environment.utc(), into: &chunks)
+        segmenter.take(useful, at: environment.utc(), into: &chunks)
         reportAnchorings()
         take(chunks)
     }

@@ -24,7 +24,12 @@ final class StreamKeeper: StreamDirectory {
         var locateInGroup: (@Sendable (String) -> StreamLocation)?
     }
 
+    /// How long what an input received may wait for what others receive.
+    private static let mailPause = TimeAmount.milliseconds(10)
+
     private let state = NIOLockedValueBox(State())
+    /// One for each event loop.
+    private let mailboxes: [ObjectIdentifier: InputMailbox]
     private let eventLoops: any EventLoopGroup
     private let environment: @Sendable (_ stream: StreamSettings) -> LiveStream.Environment
 
@@ -33,6 +38,11 @@ final class StreamKeeper: StreamDirectory {
         environment: @escaping @Sendable (_ stream: StreamSettings) -> LiveStream.Environment
     ) {
         self.eventLoops = eventLoops
+        var mailboxes: [ObjectIdentifier: InputMailbox] = [:]
+        for loop in eventLoops.makeIterator() {
+            mailboxes[ObjectIdentifier(loop)] = InputMailbox(loop, pause: Self.mailPause)
+        }
+        self.mailboxes = mailboxes
         self.environment = environment
     }
 
@@ -94,7 +104,9 @@ final class StreamKeeper: StreamDirectory {
     private func start(
         _ settings: StreamSettings, _ definition: LiveStreamDefinition, continuing: StreamContinuation? = nil
     ) -> LiveStream {
-        LiveStream(definition, on: eventLoops.next(), environment: environment(settings), continuing: continuing)
+        let loop = eventLoops.next()
+        let mailbox = mailboxes[ObjectIdentifier(loop)] ?? InputMailbox(loop)
+        return LiveStream(definition, at: mailbox, environment: environment(settings), continuing: continuing)
     }
 
     // MARK: In a group

@@ -48,13 +48,14 @@ final class Stage {
 
     init(
         _ urls: [String], hot: Set<String> = [], segment: MediaSpan = .seconds(1),
-        limits: LiveWindow.Limits = LiveWindow.Limits(segments: 100), continuing: StreamContinuation? = nil
+        limits: LiveWindow.Limits = LiveWindow.Limits(segments: 100), continuing: StreamContinuation? = nil,
+        pause: TimeAmount = .zero
     ) {
         let elapsed = elapsed
         let log = log
         let made = made
         stream = LiveStream(
-            Self.definition(urls, hot: hot, segment: segment, limits: limits), on: loop,
+            Self.definition(urls, hot: hot, segment: segment, limits: limits), at: InputMailbox(loop, pause: pause),
             environment: LiveStream.Environment(
                 opener: opener, monotonic: { elapsed.withLockedValue { $0 } },
                 utc: {
@@ -124,6 +125,7 @@ final class Stage {
 final class Listener: ChunkReader {
     let eventLoop: any EventLoop
     private let kept = NIOLockedValueBox<[ChunkDelivery]>([])
+    private let sizes = NIOLockedValueBox<[Int]>([])
     private let ends = NIOLockedValueBox<[String]>([])
 
     init(on loop: any EventLoop) { eventLoop = loop }
@@ -135,6 +137,14 @@ final class Listener: ChunkReader {
         deliveries.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1.transportStream ?? ByteBuffer()) }
     }
 
+    /// How many chunks came together, each time.
+    var batches: [Int] { sizes.withLockedValue { $0 } }
+    func forgetBatches() { sizes.withLockedValue { $0 = [] } }
+
+    func receive(_ batch: DeliveryBatch) {
+        sizes.withLockedValue { $0.append(batch.deliveries.count) }
+        for delivery in batch.deliveries { receive(delivery) }
+    }
     func receive(_ delivery: ChunkDelivery) { kept.withLockedValue { $0.append(delivery) } }
     func streamEnded(reason: String) { ends.withLockedValue { $0.append(reason) } }
 }

@@ -1,0 +1,55 @@
+// Events that wait for the loop's next look come in order, and none is lost.
+import Ingest
+import LiveStream
+import Media
+import NIOCore
+import NIOEmbedded
+import Testing
+
+struct InputMailboxTests {
+    /// The same programme into a stream whose loop is woken by each event and into one that looks by itself.
+    @Test func thePauseBetweenLooksChangesNoByte() {
+        let woken = Stage(["a"])
+        let looking = Stage(["a"], pause: .milliseconds(10))
+        for stage in [woken, looking] {
+            stage.send(.tracks(Sample.both, clock: .utc), from: stage.session("a"))
+            stage.play([stage.session("a")], milliseconds: 4000)
+        }
+        #expect(!looking.chunks.isEmpty)
+        #expect(looking.chunks.map(\.bytes) == woken.chunks.map(\.bytes))
+        #expect(looking.chunks.map(\.start) == woken.chunks.map(\.start))
+        for stage in [woken, looking] { stage.finish() }
+    }
+
+    @Test func theFirstEventWakesTheLoopAndThoseAfterItWait() {
+        let stage = Stage(["a"], pause: .milliseconds(10))
+        let session = stage.session("a")
+        stage.send(.tracks(Sample.both, clock: .utc), from: session)
+        stage.send(.frames(Sample.programme(0, 40, origin: Sample.noon.ticks, mark: 1)), from: session)
+        #expect(stage.stream.status.activeInput == nil)
+        stage.loop.advanceTime(by: .milliseconds(10))
+        #expect(stage.events.map(\.kind).contains(.inputSwitched))
+        // Two looks without finding anything: the loop sleeps, and the next event wakes it.
+        stage.loop.advanceTime(by: .milliseconds(20))
+        let count = stage.events.count
+        stage.send(.ended(InputFailure(code: .ended, message: "gone")), from: session)
+        #expect(stage.events.dropFirst(count).map(\.kind).contains(.inputLost))
+        stage.finish()
+    }
+
+    @Test func whatWasReceivedBeforeTheStopIsPartOfTheStream() {
+        let woken = Stage(["a"])
+        let looking = Stage(["a"], pause: .milliseconds(10))
+        for stage in [woken, looking] {
+            let session = stage.session("a")
+            stage.send(.tracks(Sample.both, clock: .utc), from: session)
+            for start in stride(from: Int64(0), to: 1000, by: 40) {
+                stage.send(
+                    .frames(Sample.programme(start, start + 40, origin: Sample.noon.ticks, mark: 1)), from: session)
+            }
+            stage.finish()
+        }
+        #expect(looking.chunks.last?.end == woken.chunks.last?.end)
+        #expect(looking.chunks.map(\.bytes) == woken.chunks.map(\.bytes))
+    }
+}
