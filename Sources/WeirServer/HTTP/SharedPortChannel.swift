@@ -10,12 +10,12 @@ import NIOHTTPTypesHTTP1
 /// The child channel of Weir's listeners (`docs/decisions/0002-media-requests-before-hummingbird.md`).
 ///
 /// ```
-/// bytes ─ HTTP/1.1 codec ─ pipelining ─ broken requests ─ media handler ─ bridge to HTTP types ─ Hummingbird
+/// bytes ─ HTTP/1.1 codec ─ pipelining ─ broken requests ─ media handler ─ entrance ─ bridge to HTTP types ─ Hummingbird
 /// ```
 /// NIO's pipelining handler reads the next request only when the answer to the last one is complete, whoever gave it, so
 /// the two ways of answering never mix.
 struct SharedPortChannel: ServerChildChannel, HTTPChannelHandler {
-    typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+    typealias Value = SharedConnection
 
     let responder: HTTPChannelHandler.Responder
     /// Makes the handlers of one connection that stand before Hummingbird: deadlines, media answers.
@@ -33,6 +33,9 @@ struct SharedPortChannel: ServerChildChannel, HTTPChannelHandler {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            // The buffer stays with the connection: players send a few hundred bytes, and who sends more gets a larger one.
+            try channel.syncOptions?.setOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 512, maximum: 64 << 10))
             let pipeline = channel.pipeline.syncOperations
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: true,
@@ -42,13 +45,30 @@ struct SharedPortChannel: ServerChildChannel, HTTPChannelHandler {
                 withDecoderLimitConfiguration: Self.decoderLimits)
             try pipeline.addHandler(BrokenRequestHandler())
             try pipeline.addHandlers(makeHandlers())
-            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: isSecure))
-            return try NIOAsyncChannel(
-                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+            let promise = channel.eventLoop.makePromise(of: SharedConnection.Inner?.self)
+            do {
+                try pipeline.addHandler(HummingbirdEntrance(isSecure: isSecure, promise: promise))
+            } catch {
+                promise.fail(error)
+                throw error
+            }
+            return SharedConnection(channel: channel, inner: promise.futureResult)
         }
     }
 
-    func handle(value asyncChannel: Value, logger: Logger) async {
-        await handleHTTP(asyncChannel: asyncChannel, logger: logger)
+    func handle(value: SharedConnection, logger: Logger) async {
+        let channel = value.channel
+        let inner: SharedConnection.Inner?
+        do {
+            inner = try await withTaskCancellationHandler {
+                try await value.inner.get()
+            } onCancel: {
+                channel.close(promise: nil)
+            }
+        } catch {
+            logger.debug("a connection could not be passed on: \(error)")
+            return
+        }
+        if let inner { await handleHTTP(asyncChannel: inner, logger: logger) }
     }
 }
