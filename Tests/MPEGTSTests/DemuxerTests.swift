@@ -114,6 +114,35 @@ import Testing
         #expect(demux(broken) { Int.random(in: 1...700, using: &random) } == wholeBroken)
     }
 
+    /// Frames are slices of shared blocks; two copies of a demuxer may not write into the same one.
+    @Test func copiesOfADemuxerDoNotDisturbEachOthersFrames() throws {
+        let bytes = try Vector.plain.bytes()
+        let expected = demux(bytes)
+        var first = TransportStreamDemuxer()
+        var (output, ours, theirs) = (DemuxOutput(), Demuxed(), Demuxed())
+        let half = bytes.count / 376 * 188
+        bytes.withUnsafeBytes { all in
+            first.receive(UnsafeRawBufferPointer(rebasing: all[..<half]), into: &output)
+            ours.add(&output)
+            theirs = ours
+            var second = first
+            // Both go on, packet by packet in turn.
+            for at in stride(from: half, to: all.count - 187, by: 188) {
+                let packet = UnsafeRawBufferPointer(rebasing: all[at..<at + 188])
+                first.receive(packet, into: &output)
+                ours.add(&output)
+                second.receive(packet, into: &output)
+                theirs.add(&output)
+            }
+            first.finish(into: &output)
+            ours.add(&output)
+            second.finish(into: &output)
+            theirs.add(&output)
+        }
+        #expect(ours.events == expected.events)
+        #expect(theirs.events == expected.events)
+    }
+
     @Test func aProgramIsChosen() throws {
         let bytes = try transportStream(
             [

@@ -58,7 +58,7 @@ struct AccessUnitWriter: Sendable {
         let frame = Frame(
             track: target.track, decodeTime: SourceTime(ticks: time.decode),
             presentationTime: SourceTime(ticks: time.presentation), isKey: isKey,
-            data: data(nals, bytes, codec))
+            data: data(nals, bytes, codec, &sink.block))
         emit(frame, bytes, slice, &sink)
     }
 
@@ -160,16 +160,20 @@ struct AccessUnitWriter: Sendable {
     }
 
     private func data(
-        _ nals: [VideoAssembler.NAL], _ bytes: UnsafeRawBufferPointer, _ codec: Codec
+        _ nals: [VideoAssembler.NAL], _ bytes: UnsafeRawBufferPointer, _ codec: Codec, _ block: inout FrameBlock
     ) -> ByteBuffer {
         var length = 0
         for nal in nals where isKept(bytes, nal, codec) { length += 4 + nal.end - nal.start }
-        var buffer = ByteBufferAllocator().buffer(capacity: length)
-        for nal in nals where isKept(bytes, nal, codec) {
-            buffer.writeInteger(UInt32(truncatingIfNeeded: nal.end - nal.start))
-            buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[nal.start..<nal.end]))
+        return block.make(length) { target in
+            var at = 0
+            for nal in nals where isKept(bytes, nal, codec) {
+                let count = nal.end - nal.start
+                target.storeBytes(of: UInt32(truncatingIfNeeded: count).bigEndian, toByteOffset: at, as: UInt32.self)
+                UnsafeMutableRawBufferPointer(rebasing: target[(at + 4)..<(at + 4 + count)])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[nal.start..<nal.end]))
+                at += 4 + count
+            }
         }
-        return buffer
     }
 
     private func isKept(_ bytes: UnsafeRawBufferPointer, _ nal: VideoAssembler.NAL, _ codec: Codec) -> Bool {

@@ -195,6 +195,7 @@ struct AudioAssembler: Sendable {
         sink.emit(
             Frame(
                 track: target.track, decodeTime: time, presentationTime: time, isKey: true,
-                duration: codec.frameDuration, data: ByteBuffer(bytes: data)))
+                duration: codec.frameDuration,
+                data: sink.block.make(data.count) { $0.copyMemory(from: data) }))
     }
 }

@@ -44,8 +44,26 @@ struct ElementaryStream: Sendable {
         audio = AudioAssembler(format: format)
     }
 
+    /// Takes one packet with payload: checks its place (§2.4.3.3), then takes the payload.
+    mutating func receivePacket(
+        _ payload: UnsafeRawBufferPointer, counter: UInt8, isMarked: Bool, isScrambled: Bool, isStart: Bool,
+        sink: inout FrameSink
+    ) {
+        switch sink.continuity(continuity, counter, isMarked, entry.pid) {
+        case .repeated: return
+        case .lost: lostPackets(&sink)
+        case .continuous: break
+        }
+        continuity = counter
+        if isScrambled {
+            sink.counters.scrambled &+= 1
+            return
+        }
+        receive(payload, isStart: isStart, sink: &sink)
+    }
+
     /// Takes the payload of one packet.
-    mutating func receive(_ payload: UnsafeRawBufferPointer, isStart: Bool, sink: inout FrameSink) {
+    private mutating func receive(_ payload: UnsafeRawBufferPointer, isStart: Bool, sink: inout FrameSink) {
         if format == .sections {
             receiveSections(payload, isStart: isStart, sink: &sink)
             return

@@ -14,6 +14,8 @@ struct FrameSink: Sendable {
     }
 
     var clock = SourceClockTracker()
+    /// Where the bytes of video and audio frames are.
+    var block = FrameBlock()
     var counters = TransportStreamCounters()
     /// Where events go; swapped with the caller's for the time of a read.
     var output = DemuxOutput()

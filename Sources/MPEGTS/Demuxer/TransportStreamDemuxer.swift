@@ -116,35 +116,13 @@ package struct TransportStreamDemuxer: Sendable {
         if role >= Role.firstStream {
             let index = Int(role - Role.firstStream)
             guard index < streams.count else { return }
-            switch continuity(streams[index].continuity, bytes[3] & 15, isMarked, pid) {
-            case .repeated: return
-            case .lost: streams[index].lostPackets(&sink)
-            case .continuous: break
-            }
-            streams[index].continuity = bytes[3] & 15
-            if isScrambled {
-                sink.counters.scrambled &+= 1
-                return
-            }
-            streams[index].receive(payload, isStart: isStart, sink: &sink)
+            // One access to the array for all of it: each would ask whether it is shared.
+            streams[index].receivePacket(
+                payload, counter: bytes[3] & 15, isMarked: isMarked, isScrambled: isScrambled, isStart: isStart,
+                sink: &sink)
         } else {
             tables(payload, pid, role, counter: bytes[3] & 15, isStart: isStart, isMarked: isMarked)
         }
-    }
-
-    private enum Continuity { case continuous, repeated, lost }
-
-    private mutating func continuity(_ last: UInt8, _ this: UInt8, _ isMarked: Bool, _ pid: UInt16) -> Continuity {
-        guard last < 16, this != (last + 1) & 15 else { return .continuous }
-        if isMarked { return .lost }
-        if this == last {
-            sink.counters.repeated &+= 1
-            return .repeated
-        }
-        let missing = UInt64((this &- last &- 1) & 15)
-        sink.counters.lost &+= missing
-        sink.counters.lostByPID[pid, default: 0] &+= missing
-        return .lost
     }
 
     private mutating func clock(_ bytes: UnsafeRawBufferPointer, _ isMarked: Bool) {
@@ -165,7 +143,7 @@ package struct TransportStreamDemuxer: Sendable {
     private mutating func tables(
         _ payload: UnsafeRawBufferPointer, _ pid: UInt16, _ role: UInt8, counter: UInt8, isStart: Bool, isMarked: Bool
     ) {
-        switch continuity(programs.continuity(pid), counter, isMarked, pid) {
+        switch sink.continuity(programs.continuity(pid), counter, isMarked, pid) {
         case .repeated: return
         case .lost: programs.reset(pid)
         case .continuous: break
