@@ -33,6 +33,22 @@ struct StreamLifeTests {
         stage.finish()
     }
 
+    @Test func aSegmentIsCompleteWithTheFramesThatEndIt() {
+        let stage = Stage(["a"])
+        let input = stage.session("a")
+        stage.send(.tracks(Sample.both, clock: .utc), from: input)
+        stage.play([input], milliseconds: 1000)
+        #expect(stage.stream.window.closed.isEmpty)
+        // The key frame at one second; the chunk that it begins is not complete for another 160 ms.
+        stage.play([input], milliseconds: 40)
+        #expect(stage.stream.window.closed.map(\.start) == [Sample.noon])
+        #expect(stage.stream.window.segments.count == 1)
+        #expect(stage.stream.window.closed.first?.duration == .seconds(1))
+        stage.play([input], milliseconds: 400)
+        #expect(stage.stream.window.segments.map(\.isClosed) == [true, false])
+        stage.finish()
+    }
+
     @Test func aLossSwitchesAndTheReturnBeginsWithAKeyFrameOfTheBetter() throws {
         let stage = Stage(["a", "b"])
         let first = stage.session("a")

@@ -11,6 +11,28 @@ package enum FragmentWriter {
     /// `Part.offset` counts from `buffer.readerIndex`. The bytes depend on the frames alone; `mfhd` counts hundredths of
     /// seconds of UTC modulo 2³², so that it rises from chunk to chunk on whichever server the chunk is written.
     package static func append(_ frames: [TimedFrame], to buffer: inout ByteBuffer) -> Chunk.Part {
+        let offset = buffer.readableBytes
+        let total = size(of: frames)
+        var part: Chunk.Part?
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: total) { bytes in
+            part = write(frames, to: UnsafeMutableRawBufferPointer(rebasing: bytes[..<total]), at: 0)
+            return total
+        }
+        guard var part else { preconditionFailure("the buffer did not call back") }
+        part.offset = offset
+        return part
+    }
+
+    /// Bytes of the fragment that holds `frames`.
+    package static func size(of frames: [TimedFrame]) -> Int {
+        let plan = RunPlan(frames)
+        return plan.movieFragmentSize + 8 + plan.payloadSize
+    }
+
+    /// Writes the fragment that holds `frames`, `size(of:)` bytes, to `target` from `offset` on; else as `append`.
+    package static func write(
+        _ frames: [TimedFrame], to target: UnsafeMutableRawBufferPointer, at offset: Int
+    ) -> Chunk.Part {
         guard let first = frames.first, let last = frames.last else {
             preconditionFailure("a fragment needs at least one frame")
         }
@@ -18,16 +40,18 @@ package enum FragmentWriter {
         let headerSize = plan.movieFragmentSize + 8
         let total = headerSize + plan.payloadSize
         precondition(total <= Int(UInt32.max), "a fragment of \(total) bytes does not fit its 32-bit sizes")
-        let offset = buffer.readableBytes
-        buffer.reserveCapacity(minimumWritableBytes: total)
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: headerSize) { pointer in
-            var out = BigEndianPen(pointer)
-            plan.write(frames, track: first.track, start: first.decodeTime, to: &out)
-            out.put(UInt32(8 + plan.payloadSize))
-            out.put(FourCC("mdat").value)
-            return headerSize
+        precondition(offset >= 0 && total <= target.count - offset, "\(total) bytes do not fit the buffer")
+        var out = BigEndianPen(UnsafeMutableRawBufferPointer(rebasing: target[offset...]))
+        plan.write(frames, track: first.track, start: first.decodeTime, to: &out)
+        out.put(UInt32(8 + plan.payloadSize))
+        out.put(FourCC("mdat").value)
+        var at = offset + headerSize
+        for frame in frames {
+            frame.data.withUnsafeReadableBytes { bytes in
+                UnsafeMutableRawBufferPointer(rebasing: target[at..<at + bytes.count]).copyMemory(from: bytes)
+                at += bytes.count
+            }
         }
-        for frame in frames { buffer.writeImmutableBuffer(frame.data) }
         return Chunk.Part(
             track: first.track, offset: offset, length: total, start: first.decodeTime,
             duration: last.decodeTime - first.decodeTime + last.duration, frameCount: frames.count)

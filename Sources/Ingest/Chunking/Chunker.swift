@@ -9,7 +9,8 @@ internal import NIOCore
 ///   frames of other tracks belong to it by their decode time.
 /// - A chunk ends at the next multiple of 200 ms of UTC, or at a cut. Where the next 200 ms hold no frame it reaches
 ///   on to those that do.
-/// - A chunk is closed when every track but data has passed its end; or when the leading track is `patience` past it,
+/// - A chunk is closed when every track but data has passed its end (of the tracks beside the leading one a frame that lasts
+///   until then is enough, where the codec says how long it is); or when the leading track is `patience` past it,
 ///   or any track `stall` past it. Frames that come later still go into a later chunk, in order, with their own times.
 /// - Without a key frame a segment ends at the second multiple of `longest` after its start, so that instances agree on the
 ///   place; the next begins without one and its first chunk says so.
@@ -44,6 +45,12 @@ package struct Chunker: Sendable {
     /// Frames that could not be placed: of unknown tracks, before the first key frame, before `writtenEnd`.
     package private(set) var refusedFrames: UInt64 = 0
 
+    /// Start of the segment that the next chunk belongs to; nil while none is open. Known with the last chunk of the segment
+    /// before, which is complete then.
+    package var openSegmentStart: MediaTime? {
+        if case .running = state { segmentStart } else { nil }
+    }
+
     private var state = State.waiting(since: nil)
     private var lanes: [Lane] = []
     private var leading = 0
@@ -56,7 +63,10 @@ package struct Chunker: Sendable {
     private var discontinuityMarked = false
     private var forcedEnd = MediaTime(ticks: 0)
     private var cuts: [MediaTime] = []
-    private var chunkCapacity = 16 << 10
+    /// Where the chunks' bytes are. They leave the live window in the order in which they came.
+    private var block = ByteBlock(size: smallestBlock)
+    private static let smallestBlock = 64 << 10
+    private static let largestBlock = 512 << 10
 
     /// - Parameters:
     ///   - segmentDuration: positive; anything shorter than one chunk counts as one chunk.
@@ -106,8 +116,8 @@ package struct Chunker: Sendable {
             return
         }
         var time = decodeTime
-        if let before = lanes[index].newest, time <= before.decodeTime {
-            time = before.decodeTime + MediaSpan(ticks: 1)
+        if let before = lanes[index].newestTime, time <= before {
+            time = before + MediaSpan(ticks: 1)
         }
         if case .waiting = state {
             guard wait(frame, time, lane: index) else { return }
@@ -169,8 +179,7 @@ package struct Chunker: Sendable {
 
     private mutating func begin(at time: MediaTime) {
         state = .running
-        for i in lanes.indices { lanes[i].ready.removeAll { $0.decodeTime < time } }
-        for i in lanes.indices where lanes[i].newest.map({ $0.decodeTime < time }) ?? false { lanes[i].newest = nil }
+        for i in lanes.indices { lanes[i].drop(before: time) }
         var isContinuation = true
         if let writtenEnd { isContinuation = time - writtenEnd < Self.seam && !discontinuityMarked }
         if let writtenTracks, writtenTracks != tracks { isContinuation = false }
@@ -213,11 +222,11 @@ package struct Chunker: Sendable {
     private mutating func breakAtGap(_ time: MediaTime, lane: Int, into chunks: inout [Chunk]) {
         guard !lanes[lane].isSparse else { return }
         var frontier: MediaTime?
-        for other in lanes where !other.isSparse {
-            if let newest = other.newest { frontier = max(frontier ?? newest.decodeTime, newest.decodeTime) }
+        for i in lanes.indices where !lanes[i].isSparse {
+            if let newest = lanes[i].newestTime { frontier = max(frontier ?? newest, newest) }
         }
         let isHole = frontier.map { time - $0 > Self.gap } ?? false
-        let isBackwards = lanes[lane].newest.map { $0.decodeTime - time > Self.gap } ?? false
+        let isBackwards = lanes[lane].newestTime.map { $0 - time > Self.gap } ?? false
         if isHole || isBackwards {
             flush(into: &chunks)
             if let next = nextTracks { adopt(next) }
@@ -243,49 +252,58 @@ package struct Chunker: Sendable {
 
     private func hasPassed(_ end: MediaTime) -> Bool {
         var allPassed = true
-        for lane in lanes where !lane.isSparse || lanes.count == 1 {
-            guard let newest = lane.newest, newest.decodeTime >= end else {
+        for i in lanes.indices where !lanes[i].isSparse || lanes.count == 1 {
+            guard lanes[i].isComplete(to: end, foresees: i != leading) else {
                 allPassed = false
                 continue
             }
-            if newest.decodeTime - end >= Self.stall { return true }
+            if let newest = lanes[i].newestTime, newest - end >= Self.stall { return true }
         }
         if allPassed { return true }
-        guard let leader = lanes[leading].newest else { return false }
-        return leader.decodeTime - end >= Self.patience
+        guard let leader = lanes[leading].newestTime else { return false }
+        return leader - end >= Self.patience
     }
 
     /// `end`, or later when there is no frame between it and there.
     private func farthest(from end: MediaTime) -> MediaTime {
         var next: MediaTime?
-        for lane in lanes where !lane.isSparse {
-            for frame in lane.ready where frame.decodeTime >= end {
-                next = min(next ?? frame.decodeTime, frame.decodeTime)
-                break
-            }
-            if let newest = lane.newest, newest.decodeTime >= end {
-                next = min(next ?? newest.decodeTime, newest.decodeTime)
-            }
+        for i in lanes.indices where !lanes[i].isSparse {
+            if let time = lanes[i].nextTime(from: end, foresees: i != leading) { next = min(next ?? time, time) }
         }
         guard let next else { return end }
         if let cut = cuts.first, cut <= next { return cut }
         return max(end, MediaTime(ticks: next.index(of: Self.grid) * Self.grid.ticks))
     }
 
+    private mutating func write(_ fragments: [[TimedFrame]]) -> (ByteBuffer, [Chunk.Part]) {
+        let size = fragments.reduce(0) { $0 + FragmentWriter.size(of: $1) }
+        // About eight chunks a block: what the last chunk of a block holds back is a small part of a window.
+        while block.size < min(size * 8, Self.largestBlock) { block.size *= 2 }
+        var parts: [Chunk.Part] = []
+        parts.reserveCapacity(fragments.count)
+        let bytes = block.make(size) { target in
+            var offset = 0
+            for frames in fragments {
+                parts.append(FragmentWriter.write(frames, to: target, at: offset))
+                offset += parts[parts.count - 1].length
+            }
+        }
+        return (bytes, parts)
+    }
+
     /// Closes the open chunk at `end`, and the segment when a cut is there.
     private mutating func close(at end: MediaTime, into chunks: inout [Chunk]) {
-        var bytes = ByteBufferAllocator().buffer(capacity: chunkCapacity)
-        var parts: [Chunk.Part] = []
-        parts.reserveCapacity(lanes.count)
+        var fragments: [[TimedFrame]] = []
+        fragments.reserveCapacity(lanes.count)
         var startsWithKeyFrame = false
         for i in lanes.indices {
-            let frames = lanes[i].take(before: end)
+            let frames = lanes[i].take(before: end, foresees: i != leading)
             guard let first = frames.first else { continue }
             if i == leading { startsWithKeyFrame = first.isKey }
-            parts.append(FragmentWriter.append(frames, to: &bytes))
+            fragments.append(frames)
         }
-        if !parts.isEmpty, let tracks {
-            chunkCapacity = max(bytes.readableBytes + bytes.readableBytes / 4, 4 << 10)
+        if !fragments.isEmpty, let tracks {
+            let (bytes, parts) = write(fragments)
             chunks.append(
                 Chunk(
                     tracks: tracks, segmentStart: segmentStart, start: chunkStart, duration: end - chunkStart,

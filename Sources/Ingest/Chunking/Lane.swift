@@ -8,15 +8,47 @@ struct Lane: Sendable {
     /// Data comes when it comes: nobody waits for it.
     let isSparse: Bool
     var ready: [TimedFrame] = []
-    var newest: TimedFrame?
+    private var newest: TimedFrame?
+    /// Decode time of the newest frame, for the chunker, which asks a few times per frame: a copy of the frame or of the
+    /// whole lane would cost reference counts.
+    private(set) var newestTime: MediaTime?
     /// What the codec says about the newest frame's length, for the case that no next frame comes.
-    var newestOwnDuration: MediaSpan?
+    private var newestOwnDuration: MediaSpan?
     var usualDuration: MediaSpan
 
     init(_ track: Track) {
         self.track = track
         isSparse = track.kind == .data
         usualDuration = track.kind == .data ? .zero : .milliseconds(40)
+    }
+
+    /// All frames before `end` are there.
+    ///
+    /// - Parameter foresees: where the codec fixes the length of a frame, the one that lasts until `end` is the last: nobody
+    ///   has to wait for the next, which may share a late packet with many others.
+    func isComplete(to end: MediaTime, foresees: Bool) -> Bool {
+        guard let newestTime else { return false }
+        return newestTime >= end || foresees && lasts(newestTime, to: end)
+    }
+
+    /// When the first frame at or after `time` begins, or will begin.
+    func nextTime(from time: MediaTime, foresees: Bool) -> MediaTime? {
+        if let first = ready.first(where: { $0.decodeTime >= time }) { return first.decodeTime }
+        guard let newestTime else { return nil }
+        if newestTime >= time { return newestTime }
+        return foresees && lasts(newestTime, to: time) ? newestOwnDuration.map { newestTime + $0 } : nil
+    }
+
+    private func lasts(_ start: MediaTime, to end: MediaTime) -> Bool {
+        newestOwnDuration.map { start + $0 >= end } ?? false
+    }
+
+    /// Forgets what is before `time`.
+    mutating func drop(before time: MediaTime) {
+        ready.removeAll { $0.decodeTime < time }
+        guard let newestTime, newestTime < time else { return }
+        newest = nil
+        self.newestTime = nil
     }
 
     mutating func push(_ frame: TimedFrame, ownDuration: MediaSpan?) {
@@ -29,6 +61,7 @@ struct Lane: Sendable {
             ready.append(before)
         }
         newest = frame
+        newestTime = frame.decodeTime
         newestOwnDuration = ownDuration
     }
 
@@ -38,26 +71,31 @@ struct Lane: Sendable {
         last.duration = newestOwnDuration ?? usualDuration
         ready.append(last)
         newest = nil
+        newestTime = nil
     }
 
     /// Takes the frames that begin before `end`.
-    mutating func take(before end: MediaTime) -> [TimedFrame] {
+    mutating func take(before end: MediaTime, foresees: Bool) -> [TimedFrame] {
+        if foresees, let last = newest, last.decodeTime < end, lasts(last.decodeTime, to: end) {
+            ready.append(last)
+            newest = nil
+        }
         var count = 0
         while count < ready.count, ready[count].decodeTime < end { count += 1 }
         guard count > 0 else { return [] }
-        if count == ready.count {
-            defer { ready.removeAll(keepingCapacity: true) }
-            return Array(ready)
+        var taken = Array(ready[..<count])
+        if count == ready.count { ready.removeAll(keepingCapacity: true) } else { ready.removeFirst(count) }
+        // Its length may not depend on whether the next frame had come already.
+        if foresees, let own = newestOwnDuration, lasts(taken[count - 1].decodeTime, to: end) {
+            taken[count - 1].duration = own
         }
-        let taken = Array(ready[..<count])
-        ready.removeFirst(count)
         return taken
     }
 
     /// Keeps about two seconds while no segment has begun.
     mutating func forgetOld() {
-        guard let newest, let first = ready.first, newest.decodeTime - first.decodeTime > .seconds(4) else { return }
-        let oldest = newest.decodeTime - .seconds(2)
+        guard let newestTime, let first = ready.first, newestTime - first.decodeTime > .seconds(4) else { return }
+        let oldest = newestTime - .seconds(2)
         ready.removeAll { $0.decodeTime < oldest }
     }
 }

@@ -238,6 +238,10 @@ final class StreamLife {
             }
             environment.chunkMade?(chunk)
         }
+        // Nobody has to wait for the next segment's first chunk to hear that this one is complete.
+        if let next = segmenter.chunker.openSegmentStart, let last = window.segments.last, next >= last.end {
+            window.closeOpenSegment()
+        }
         published.withLockedValue { $0.window = window }
         if !hadMedia {
             hadMedia = true

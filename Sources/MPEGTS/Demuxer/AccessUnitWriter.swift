@@ -160,7 +160,7 @@ struct AccessUnitWriter: Sendable {
     }
 
     private func data(
-        _ nals: [VideoAssembler.NAL], _ bytes: UnsafeRawBufferPointer, _ codec: Codec, _ block: inout FrameBlock
+        _ nals: [VideoAssembler.NAL], _ bytes: UnsafeRawBufferPointer, _ codec: Codec, _ block: inout ByteBlock
     ) -> ByteBuffer {
         var length = 0
         for nal in nals where isKept(bytes, nal, codec) { length += 4 + nal.end - nal.start }

@@ -14,8 +14,8 @@ struct FrameSink: Sendable {
     }
 
     var clock = SourceClockTracker()
-    /// Where the bytes of video and audio frames are.
-    var block = FrameBlock()
+    /// Where the bytes of video and audio frames are: a few frames of video, or a second of audio, in each block.
+    var block = ByteBlock(size: 64 << 10)
     var counters = TransportStreamCounters()
     /// Where events go; swapped with the caller's for the time of a read.
     var output = DemuxOutput()
