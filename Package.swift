@@ -87,7 +87,9 @@ let package = Package(
         room("M4F", ["Archive", "Cluster", "CMAF", "Ingest", "Media", nioCore, crypto, deque]),
 
         // shells
-        room("LiveStream", ["CLinux", "Media", "Ingest", "CMAF", "MPEGTS", nioCore, nioPosix, nioConcurrency, deque, log]),
+        room(
+            "LiveStream",
+            ["CLinux", "Media", "Ingest", "CMAF", "MPEGTS", nioCore, nioPosix, nioConcurrency, deque, log]),
         room(
             "Inputs",
             [
