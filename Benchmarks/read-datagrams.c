@@ -1,5 +1,5 @@
 // The least that a receiver of N UDP streams can do: epoll and recvmmsg, count, throw away. read-datagrams FIRST_PORT N
-// SECONDS. Rests 8 ms between rounds, so that datagrams share wake-ups, as the server does.
+// SECONDS REST. Rests REST milliseconds between rounds, so that datagrams share wake-ups, as the server does; 0: never.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 enum { BATCH = 32, LARGEST = 65536 };
 
 int main(int argc, char **argv) {
-    if (argc != 4) return fprintf(stderr, "read-datagrams FIRST_PORT N SECONDS\n"), 2;
+    if (argc != 5) return fprintf(stderr, "read-datagrams FIRST_PORT N SECONDS REST\n"), 2;
     int first = atoi(argv[1]), n = atoi(argv[2]), epoll = epoll_create1(0);
     for (int i = 0; i < n; i++) {
         int s = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), size = 4 << 20;
@@ -32,6 +32,7 @@ int main(int argc, char **argv) {
         messages[i].msg_hdr.msg_iovlen = 1;
     }
     uint64_t total = 0, datagrams = 0;
+    long rest = atol(argv[4]) * 1000000;
     struct epoll_event ready[256];
     for (time_t end = time(0) + atoi(argv[3]); time(0) < end;) {
         int count = epoll_wait(epoll, ready, 256, 100);
@@ -40,7 +41,7 @@ int main(int argc, char **argv) {
             for (int k = 0; k < got; k++) total += messages[k].msg_len;
             if (got > 0) datagrams += got;
         }
-        nanosleep(&(struct timespec){0, 8000000}, 0);
+        if (rest > 0) nanosleep(&(struct timespec){0, rest}, 0);
     }
     printf("bytes %llu datagrams %llu\n", (unsigned long long)total, (unsigned long long)datagrams);
 }

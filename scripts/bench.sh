@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Measures a weir binary beside other programs doing the same work, in one run: bench.sh WEIR_BINARY. About eight minutes, or
-# two with QUICK=1. Everything runs on 127.0.0.1. CPU is in percent of one core; docs/performance.md says how it is measured.
+# Measures a weir binary beside other programs doing the same work, in one run: bench.sh WEIR_BINARY. About fifteen minutes, or
+# four with QUICK=1; PARTS="inputs viewers" measures only those. Everything runs on 127.0.0.1. CPU is in percent of one core; docs/performance.md says how it is measured.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 weir=$(realpath "${1:?usage: bench.sh WEIR_BINARY}")
 quick=${QUICK:-}
 work=$(mktemp -d "${TMPDIR:-/tmp}/weir-bench.XXXXXX")
 udp=${BENCH_UDP_PORT:-21000} http=${BENCH_HTTP_PORT:-18080} nginx_port=${BENCH_NGINX_PORT:-18081}
+chmod 755 "$work"
 started=()
 finish() {
     for pid in ${started[@]+"${started[@]}"}; do kill "$pid" 2>/dev/null || true; done
@@ -16,8 +17,8 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-for tool in send-streams read-datagrams view-http; do
-    cc -O2 -Wall -Wextra -o "$work/$tool" "Benchmarks/$tool.c"
+for tool in send-streams read-datagrams view-http segment-delay; do
+    cc -O2 -Wall -Wextra -pthread -o "$work/$tool" "Benchmarks/$tool.c"
 done
 
 # 19.2 s are whole frames of both tracks, so that the loop has no seam: 480 at 25 per second and 900 of AAC.
@@ -70,11 +71,11 @@ stop() {
 
 # ------------------------------------------------------------------ the programs
 
-# start_weir STREAMS: a server with udp inputs on the ports from $udp on.
+# start_weir STREAMS [SEGMENT_DURATION]: a server with udp inputs on the ports from $udp on.
 start_weir() {
     {
         echo "http 127.0.0.1:$http;"
-        for ((i = 0; i < $1; i++)); do echo "stream s$i { input udp://127.0.0.1:$((udp + i)); segment_duration 2; segment_count 4; }"; done
+        for ((i = 0; i < $1; i++)); do echo "stream s$i { input udp://127.0.0.1:$((udp + i)); segment_duration ${2:-2}; segment_count 4; }"; done
     } >"$work/weir.conf"
     background timeout 900 "$weir" serve --config "$work/weir.conf" --log-level warning >>"$work/weir.log" 2>&1
     weir_timeout=$last
@@ -99,7 +100,9 @@ events { worker_connections 4096; }
 http {
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
   client_body_temp_path $work; proxy_temp_path $work; fastcgi_temp_path $work; uwsgi_temp_path $work; scgi_temp_path $work;
-  server { listen 127.0.0.1:$nginx_port backlog=4096; root $work/www; location /long.ts { limit_rate 250k; } }
+  server { listen 127.0.0.1:$nginx_port backlog=4096; root $work/www;
+    location /long.ts { limit_rate 250k; }
+    location /pieces/ { alias $work/www/; limit_rate 250k; sendfile_max_chunk 64k; } }
 }
 EOF
     background nginx -c "$work/nginx.conf"
@@ -115,9 +118,9 @@ inputs() {
     [ -z "$quick" ] || { counts="50 200" seconds=6; }
     echo
     echo "## UDP inputs of 2 Mbit/s into a live window"
-    row "inputs;weir CPU %;bare recvmmsg CPU %;ratio;CPU % per 100 Mbit/s;memory a stream (MB);datagrams lost"
-    row "---;---;---;---;---;---;---"
-    local n
+    row "inputs;weir CPU %;bare reader, 20 ms rests;ratio;bare reader, no rests;ratio;CPU % per 100 Mbit/s;memory a stream (MB);datagrams lost"
+    row "---;---;---;---;---;---;---;---;---"
+    local n cpu_of=()
     for n in $counts; do
         start_weir "$n"
         local idle
@@ -132,14 +135,17 @@ inputs() {
         lost=$(curl -s "http://127.0.0.1:$http/metrics" | awk '/^weir_.*kernel.*drop/ { sum += $2 } END { print sum + 0 }')
         stop "$last"
         stop_weir
-        background "$work/read-datagrams" "$udp" "$n" $((seconds + 4))
-        local reader=$last bare
-        send "$n" $((seconds + 3))
-        sleep 1
-        bare=$(cpu_percent "$seconds" "$reader")
-        stop "$last" "$reader"
-        row "$n;$cpu;$bare;$(div "$cpu" "$bare");$(div "$cpu" "$(div "$n" 50)");$(div $((memory - idle)) $((n * 1024)));$lost"
-        [ "$n" != 50 ] || cpu_50=$cpu
+        local rest bare=()
+        for rest in 20 0; do
+            background "$work/read-datagrams" "$udp" "$n" $((seconds + 4)) "$rest"
+            local reader=$last
+            send "$n" $((seconds + 3))
+            sleep 1
+            bare+=("$(cpu_percent "$seconds" "$reader")")
+            stop "$last" "$reader"
+        done
+        row "$n;$cpu;${bare[0]};$(div "$cpu" "${bare[0]}");${bare[1]};$(div "$cpu" "${bare[1]}");$(div "$cpu" "$(div "$n" 50)");$(div $((memory - idle)) $((n * 1024)));$lost"
+        cpu_of[n]=$cpu
     done
 
     local copies=5 pids=()
@@ -163,7 +169,51 @@ inputs() {
     copy=$(div "$copy" "$copies" %.3f)
     echo
     echo "\`ffmpeg -c copy\` to HLS: $(awk -v c="$copy" 'BEGIN { printf "%.1f", c * 50 }') % for 50 (measured with $copies)," \
-        "$(div "$memory" $((copies * 1024))) MB a stream; weir / ffmpeg: $(awk -v a="$cpu_50" -v b="$copy" 'BEGIN { printf "%.2f", a / b / 50 }')"
+        "$(div "$memory" $((copies * 1024))) MB a stream; weir / ffmpeg: $(awk -v a="${cpu_of[50]}" -v b="$copy" 'BEGIN { printf "%.2f", a / b / 50 }')"
+    for n in 50 200; do rtmp_inputs "$n" "${cpu_of[n]}"; done
+    local other
+    for other in srs mediamtx; do
+        command -v "$other" >/dev/null || echo "$other: not on this machine."
+    done
+}
+
+# nginx-rtmp with the same streams over RTMP, which is what it takes, to HLS: rtmp_inputs N CPU_OF_WEIR
+rtmp_inputs() {
+    local module=/usr/lib/nginx/modules/ngx_rtmp_module.so seconds=12 outputs="" i
+    [ -z "$quick" ] || seconds=6
+    if [ ! -e "$module" ]; then
+        echo "nginx-rtmp: not on this machine."
+        return
+    fi
+    mkdir -p "$work/rtmp"
+    cat >"$work/rtmp.conf" <<EOF
+load_module $module;
+$([ "$(id -u)" -ne 0 ] || echo 'user root;')
+daemon off; worker_processes 1; pid $work/rtmp.pid; error_log $work/rtmp.log; worker_rlimit_nofile 8192;
+events { worker_connections 4096; }
+rtmp { server { listen 127.0.0.1:$((nginx_port + 1)); chunk_size 4096;
+  application live { live on; hls on; hls_path $work/rtmp; hls_fragment 2s; hls_playlist_length 8s; } } }
+EOF
+    background nginx -c "$work/rtmp.conf"
+    local master=$last
+    sleep 0.5
+    local worker idle
+    worker=$(pgrep -P "$master" | head -n 1)
+    idle=$(rss_kb "$worker")
+    for ((i = 0; i < $1; i++)); do outputs+="[f=flv:onfail=ignore]rtmp://127.0.0.1:$((nginx_port + 1))/live/s$i|"; done
+    background ffmpeg -nostdin -v quiet -re -stream_loop -1 -i "$work/x.ts" -map 0 -c copy -bsf:a aac_adtstoasc -flags +global_header \
+        -f tee "${outputs%|}"
+    local sender=$last
+    sleep $((14 + $1 / 20))
+    local cpu memory
+    cpu=$(cpu_percent "$seconds" "$worker")
+    memory=$(rss_kb "$worker")
+    echo "nginx-rtmp, $1 RTMP inputs to HLS ($(find "$work/rtmp" -name '*.m3u8' | wc -l) playlists): $cpu % of a core," \
+        "$(div $((memory - idle)) $(($1 * 1024))) MB a stream beside its files; weir / nginx-rtmp: $(div "$2" "$cpu")"
+    kill -KILL "$sender" 2>/dev/null || true
+    wait "$sender" 2>/dev/null || true
+    stop "$master"
+    rm -rf "$work/rtmp"
 }
 
 viewers() {
@@ -171,26 +221,28 @@ viewers() {
     [ -z "$quick" ] || { counts="100 500" seconds=5; }
     echo
     echo "## One stream of 2 Mbit/s to many viewers"
-    row "viewers;form;CPU %;CPU % per Gbit/s;nginx sendfile, per Gbit/s;ratio;memory a viewer (KB);stalls, ended, wrong"
-    row "---;---;---;---;---;---;---;---"
+    row "viewers;form;CPU %;CPU % per Gbit/s;nginx in pieces of 64 KB, per Gbit/s;ratio;nginx as it likes, per Gbit/s;ratio;memory a viewer (KB);stalls, ended, wrong"
+    row "---;---;---;---;---;---;---;---;---;---"
     local n form
     for n in $counts; do
         local ramp=$((n / 400 + 3))
-        background "$work/view-http" "$nginx_port" /long.ts "$n" $((ramp + seconds + 2)) >"$work/view.nginx"
-        sleep "$ramp"
-        local theirs rate
-        theirs=$(cpu_percent "$seconds" "$nginx_pid")
-        wait "$last" || true
-        # limit_rate sends 250 KB/s to each.
-        theirs=$(awk -v c="$theirs" -v n="$n" 'BEGIN { printf "%.2f", c / (n * 250 * 1024 * 8 / 1e9) }')
+        local path theirs=() rate
+        for path in /pieces/long.ts /long.ts; do
+            background "$work/view-http" "$nginx_port" "$path" "$n" $((ramp + seconds + 2)) >"$work/view.nginx"
+            sleep "$ramp"
+            rate=$(cpu_percent "$seconds" "$nginx_pid")
+            wait "$last" || true
+            # limit_rate sends 250 KB/s to each.
+            theirs+=("$(awk -v c="$rate" -v n="$n" 'BEGIN { printf "%.2f", c / (n * 250 * 1024 * 8 / 1e9) }')")
+        done
         for form in mpegts live.mp4; do
             start_weir 1
-            send 1 $((ramp + seconds + 12))
+            send 1 $((ramp + seconds + 18))
             local sender=$last
-            sleep 5
-            local before after cpu base
+            # The window is full then, so that what grows is the viewers'.
+            sleep 12
+            local before after cpu
             before=$(rss_kb "$weir_pid")
-            base=$(cpu_percent 1 "$weir_pid")
             background "$work/view-http" "$http" "/s0/$form" "$n" $((ramp + seconds + 2)) >"$work/view.out"
             local viewer=$last
             sleep "$ramp"
@@ -204,7 +256,7 @@ viewers() {
             # All bytes over the viewers' whole time, so the first burst from the window counts with the rest.
             rate=$(awk -v b="$bytes" -v s=$((ramp + seconds + 2)) 'BEGIN { printf "%.3f", b * 8 / s / 1e9 }')
             ours=$(div "$cpu" "$(awk -v n="$n" 'BEGIN { print n * 2.0e6 / 1e9 }')")
-            row "$n;$form;$cpu;$ours;$theirs;$(div "$ours" "$theirs");$(div $((after - before)) "$n" %.1f);$(awk '{ print $12 ", " $10 ", " $8 }' "$work/view.out") ($rate Gbit/s)"
+            row "$n;$form;$cpu;$ours;${theirs[0]};$(div "$ours" "${theirs[0]}");${theirs[1]};$(div "$ours" "${theirs[1]}");$(div $((after - before)) "$n" %.1f);$(awk '{ print $12 ", " $10 ", " $8 }' "$work/view.out") ($rate Gbit/s)"
         done
     done
 }
@@ -274,11 +326,13 @@ start_up() {
     echo "Listening after $listening ms. First segment in the playlist $first ms after the first datagram (segments of 1.92 s)."
     stop "$last"
     stop_weir
+    # A key frame comes every 1.92 s: with shorter segments each of them begins one.
+    start_weir 1 1
+    echo "From a segment's last frame to the playlist that lists it, ms:" \
+        "$("$work/segment-delay" "$work/x.ts" $file_seconds "$udp" "$http" /s0/track-1.m3u8 "$([ -n "$quick" ] && echo 16 || echo 40)")"
+    stop_weir
 }
 
 echo "$("$weir" --version), $(nproc) cores, $(date -u +%FT%RZ), load $(cut -d' ' -f1 /proc/loadavg)"
 start_nginx
-start_up
-inputs
-viewers
-hls
+for part in ${PARTS:-start_up inputs viewers hls}; do "$part"; done
