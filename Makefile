@@ -3,12 +3,13 @@ SWIFT_BUILD_FLAGS ?=
 SOURCES := Package.swift Sources Tests Benchmarks Fuzzing
 EXISTING_SOURCES := $(wildcard $(SOURCES))
 
-.PHONY: help deps run build test bench fuzz lint format screenshots
+.PHONY: help deps run build test bench soak fuzz lint format screenshots
 
 help:
 	@echo 'make run     build and start three servers with live streams on 127.0.0.1:8080-8082, until Ctrl-C'
 	@echo 'make test    run every test'
 	@echo 'make bench   measure, and compare with other programs on this machine'
+	@echo 'make soak    run the simulations and the process tests that kill for hours: make soak SOAK=cluster'
 	@echo 'make fuzz    fuzz the parsers of outside bytes for a minute each'
 	@echo 'make screenshots  take the pictures of the documentation anew'
 	@echo 'make lint    check formatting and house rules;  make format  repair the formatting'
@@ -33,6 +34,13 @@ test: deps
 bench: build
 	@scripts/install-dependencies.sh bench
 	scripts/bench.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"
+	scripts/bench-cluster.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"
+
+# SOAK names the runs; all without.
+soak: deps
+	@scripts/install-dependencies.sh test
+	swift build --build-tests $(SWIFT_BUILD_FLAGS)
+	scripts/soak.sh $(SOAK)
 
 fuzz: deps
 	scripts/fuzz.sh

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Long runs for the background: soak.sh [NAME...], all of them without a name. `make soak` builds the tests first.
+#   cluster    random lives of a group on virtual time: SOAK_SEEDS of them (100000), from SOAK_FIRST_SEED on (by the clock).
+#              A failing seed is added to Tests/ClusterTests/KeptSeeds.txt, which every test run lives through.
+#   failover   kill -9 of the capturing server under a player, SOAK_KILLS times (30)
+# One more run is one more function and its name in `names`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+names=(cluster failover)
+failed=0
+
+# run_tests FILTER: swift-testing's suites by name, from the build that is there.
+run_tests() { swift test --skip-build --filter "$1" ${SWIFT_BUILD_FLAGS:-}; }
+
+cluster() {
+    local log
+    log=$(mktemp "${TMPDIR:-/tmp}/weir-soak.XXXXXX")
+    local first=${SOAK_FIRST_SEED:-$(date +%s)00000}
+    echo "seeds $first to $((first + ${SOAK_SEEDS:-100000} - 1))"
+    WEIR_SEEDS=${SOAK_SEEDS:-100000} WEIR_FIRST_SEED=$first run_tests RandomLifeTests 2>&1 | tee "$log" || failed=1
+    sed -n 's/^failing seed \([0-9]*\)$/\1/p' "$log" | sort -un | while read -r seed; do
+        grep -q "^$seed\b" Tests/ClusterTests/KeptSeeds.txt ||
+            echo "$seed # $(date -u +%F), $(git rev-parse --short HEAD)" >>Tests/ClusterTests/KeptSeeds.txt
+        echo "kept: seed $seed" >&2
+    done
+    rm -f "$log"
+}
+
+failover() { WEIR_KILLS=${SOAK_KILLS:-30} run_tests ViewersOverMoveTests.ffmpegPlaysOn || failed=1; }
+
+[ $# -gt 0 ] || set -- "${names[@]}"
+for name in "$@"; do
+    case " ${names[*]} " in
+    *" $name "*)
+        echo "=== $name"
+        "$name"
+        ;;
+    *)
+        echo "soak.sh: unknown name '$name'; one of: ${names[*]}" >&2
+        exit 2
+        ;;
+    esac
+done
+exit $failed
