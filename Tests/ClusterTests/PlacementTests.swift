@@ -33,6 +33,20 @@ private func loads(_ decisions: [PlacementDecision], _ count: Int) -> [Int] {
         #expect(one.streams == two.streams)
     }
 
+    @Test func `20 servers, each with the lines in another order, place 10 000 streams alike, whoever is dead`() {
+        let group = (1...20).map { ClusterPeer(id: PeerID("s\($0)"), weight: $0 % 3 == 0 ? 2 : 1) }
+        let streams = cams(10_000)
+        var chance = ChanceSource(seed: 3)
+        var first: [[PlacementDecision]] = []
+        for _ in group {
+            let plan = PlacementPlan(
+                peers: group.shuffled(using: &chance), streams: streams.shuffled(using: &chance))
+            let views = [0, 7, 19].map { dead in plan.decide(usable: group.indices.map { dead == 0 || $0 != dead }) }
+            if first.isEmpty { first = views }
+            #expect(views == first)
+        }
+    }
+
     @Test func `the hash is fixed for ever`() {
         #expect(StableHash.of("cam01") == 0x938e_65f9_3ac2_6b06)
         #expect(StableHash.of("") == 0x4f2d_b50f_1240_40cd)

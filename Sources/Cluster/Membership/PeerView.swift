@@ -23,6 +23,8 @@ struct PeerView: Sendable {
     var isLost = false
     var failure: Failure?
     var poll: Poll
+    /// Polls that took too long and may still be answered, oldest first: a slow answer is a proof of life too.
+    var late: [(id: PollID, sent: MonotonicTime, until: MonotonicTime)] = []
     /// Ask for everything at the next poll.
     var wantsAll = true
     /// Version of its records that we have, and the life that counted it.
@@ -47,6 +49,18 @@ struct PeerView: Sendable {
 
     var known: KnownVersion {
         wantsAll ? .nothing : knownVersion
+    }
+
+    /// The poll with this number has its answer: when it was sent, and whether it is the newest. Nil: it is not waited for.
+    mutating func settle(_ id: PollID, at time: MonotonicTime) -> (sent: MonotonicTime, isNewest: Bool)? {
+        if case .inFlight(id, let sent, _) = poll {
+            late = []
+            return (sent, true)
+        }
+        guard let position = late.firstIndex(where: { $0.id == id && $0.until >= time }) else { return nil }
+        let sent = late[position].sent
+        late.removeFirst(position + 1)
+        return (sent, false)
     }
 
     /// Notes a proof of life. Older proofs than the one known change nothing.

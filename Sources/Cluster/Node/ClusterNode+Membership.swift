@@ -28,10 +28,13 @@ extension ClusterNode {
     /// `peer streamer silent for 3.1 s (connection refused)`
     func silence(of peer: Int) -> String {
         let id = peers[peer].settings.id
-        guard let evidence = peers[peer].evidenceAt else {
-            return "peer \(id) not heard since this server started \(now.monotonic - startedAt.monotonic) ago"
-        }
         let cause = peers[peer].failure.map { " (\($0.kind.text))" } ?? ""
+        guard let evidence = peers[peer].evidenceAt else {
+            if now.monotonic - startedAt.monotonic < peers[peer].settings.staleTimeout {
+                return "peer \(id) is dead, as the other servers say\(cause)"
+            }
+            return "peer \(id) not heard since this server started \(now.monotonic - startedAt.monotonic) ago\(cause)"
+        }
         return "peer \(id) silent for \(now.monotonic - evidence)\(cause)"
     }
 

@@ -44,16 +44,30 @@ extension ClusterNode {
         let isTarget = view.decision.peer == own
         if !isTarget || isJoining { leaveQueue(stream) }
         guard !isJoining else { return }
+        if claimIsMine(view.record) {
+            // The stream left this server's configuration and came back, and another told us of our old claim.
+            streams[stream].record.phase = .released
+            streams[stream].record.revision += 1
+            return touch(stream, urgently: true)
+        }
         guard let holder = effectiveHolder(of: stream) else {
             leaveQueue(stream)
             if isTarget {
                 if isFull { return remind(stream, at: now.monotonic + .seconds(1)) }
+                if let precedence = precedenceOfSuccessor(of: stream) { return remind(stream, at: precedence) }
                 claim(stream, because: whyFree(stream))
             } else if view.decision.peer == nil {
                 tellUnplaced(stream)
+            } else if adoptsOrphans(of: stream), !isFull {
+                let since = view.orphanSince ?? now.monotonic
+                streams[stream].orphanSince = since
+                let until = since + peers[own].settings.fetchTimeout
+                if until > now.monotonic { return remind(stream, at: until) }
+                claim(stream, because: "nobody took it while the servers' configurations differ")
             }
             return
         }
+        streams[stream].orphanSince = nil
         guard isTarget, !isFull else { return }
         if view.settings.handOver == .makeBeforeBreak, view.record.successor == settings.own {
             leaveQueue(stream)
@@ -73,6 +87,27 @@ extension ClusterNode {
                 remind(stream, at: stableSince + delay)
             }
         }
+    }
+
+    /// Until when the peer to whom a stream was handed over, and who still asks for it, may claim it before us; nil: we may.
+    ///
+    /// Two servers that see the group differently for a moment would both claim a stream that was let go for one of them.
+    private func precedenceOfSuccessor(of stream: Int) -> MonotonicTime? {
+        let view = streams[stream]
+        guard view.record.phase == .released, let successor = view.record.successor, successor != settings.own,
+            let peer = peerIndex[successor], isUsable(peer), let heard = view.recordHeardAt,
+            peers[peer].ready[view.settings.name] == view.record.epoch
+        else { return nil }
+        let until = heard + peers[peer].settings.fetchTimeout
+        return until > now.monotonic ? until : nil
+    }
+
+    /// While configurations differ (some servers are reloaded, others not yet) each of two may believe that the other should
+    /// take a stream. Then the first of the usable ones that know it does.
+    private func adoptsOrphans(of stream: Int) -> Bool {
+        guard peers.contains(where: { $0.offers != nil }) else { return false }
+        let name = streams[stream].settings.name
+        return peers.indices.first { isUsable($0) && peers[$0].offers?.contains(name) != false } == own
     }
 
     private mutating func leaveQueue(_ stream: Int) {
@@ -111,13 +146,14 @@ extension ClusterNode {
 
     private mutating func claim(_ stream: Int, because reason: String) {
         let old = streams[stream].record
-        let epoch = Epoch.following(old.epoch, startedAt: startedAt.wall)
+        let epoch = Epoch.following(max(old.epoch, forgottenEpoch), startedAt: startedAt.wall)
         streams[stream].record = StreamRecord(
             epoch: epoch, holder: settings.own, instance: instance, revision: 0, phase: .starting, successor: nil,
             reason: reason, since: now.wall.milliseconds, isIsolated: isIsolated, givenUp: old.givenUp,
             continuation: old.continuation)
         streams[stream].capture = .active
         streams[stream].claimedAt = now.monotonic
+        streams[stream].orphanSince = nil
         streams[stream].mediaMissingSince = now.monotonic
         streams[stream].mediaMissingReason = "no media since the start"
         streams[stream].attempts = 0
@@ -242,7 +278,7 @@ extension ClusterNode {
 
     private mutating func reclaim(_ stream: Int, because reason: String) {
         let old = streams[stream].record
-        let epoch = Epoch.following(old.epoch, startedAt: startedAt.wall)
+        let epoch = Epoch.following(max(old.epoch, forgottenEpoch), startedAt: startedAt.wall)
         streams[stream].record = StreamRecord(
             epoch: epoch, holder: settings.own, instance: instance, revision: 0,
             phase: streams[stream].mediaMissingSince == nil ? .running : .starting, successor: nil, reason: reason,

@@ -4,7 +4,11 @@ extension ClusterNode {
     // MARK: - Being asked
 
     mutating func pollReceived(_ ticket: PollTicket, from asker: PeerID, known: KnownVersion, hold: TimeSpan) {
-        if let peer = peerIndex[asker], peer != own { peers[peer].asksUsAt = now.monotonic }
+        if let peer = peerIndex[asker], peer != own {
+            peers[peer].asksUsAt = now.monotonic
+            // It lives and reaches us: the pause after our own failures has lost its reason.
+            if case .due = peers[peer].poll, peers[peer].failure != nil { peers[peer].poll = .due(now.monotonic) }
+        }
         for old in waitingPolls where old.asker == asker { answer(old.ticket, known: old.known, since: old.since) }
         waitingPolls.removeAll { $0.asker == asker }
         waitingPolls.append((asker, ticket, known, now.monotonic, now.monotonic + hold))
@@ -53,6 +57,9 @@ extension ClusterNode {
 
     // MARK: - Asking
 
+    /// Polls to one peer that are waited for although a newer one was sent.
+    static var latePollLimit: Int { 8 }
+
     /// Polls follow one another without a pause, each held by the peer for up to `fetch_timeout`; after a failure the next
     /// one wants its answer at once.
     mutating func sendPolls() {
@@ -63,9 +70,13 @@ extension ClusterNode {
             guard case .due(let due) = peers[peer].poll, due <= now.monotonic else { continue }
             let period = peers[peer].settings.fetchTimeout
             let hold = peers[peer].failure == nil && peers[peer].heardAt != nil ? period : .zero
-            let timeout = hold == .zero ? period / 2 : hold + period / 4
+            // An answer over a long way is waited for as long as such answers took.
+            let way = min((peers[peer].roundTrip ?? .zero) * 2, peers[peer].settings.staleTimeout / 2)
+            let patience = hold == .zero ? max(period / 2, way) : hold + max(period / 4, way)
+            // The answer counts even if it comes after the next poll has been sent.
+            let timeout = max(patience, pollLife(of: peer))
             nextPoll += 1
-            peers[peer].poll = .inFlight(PollID(nextPoll), sent: now.monotonic, deadline: now.monotonic + timeout)
+            peers[peer].poll = .inFlight(PollID(nextPoll), sent: now.monotonic, deadline: now.monotonic + patience)
             effects.append(
                 .poll(
                     PollRequest(
@@ -74,13 +85,21 @@ extension ClusterNode {
         }
     }
 
+    /// How long an answer counts as a proof of life: a poll that takes longer says next to nothing about now.
+    private func pollLife(of peer: Int) -> TimeSpan { peers[peer].settings.staleTimeout * 3 / 4 }
+
     mutating func pollFailed(_ id: PeerID, _ poll: PollID, _ kind: PollFailure) {
         guard let peer = peerIndex[id], peer != own else { return }
         failed(peer, poll, kind)
     }
 
     private mutating func failed(_ peer: Int, _ id: PollID, _ kind: PollFailure) {
+        peers[peer].late.removeAll { $0.id == id }
         guard case .inFlight(id, let sent, _) = peers[peer].poll else { return }
+        if kind == .timeout {
+            peers[peer].late.append((id, sent, sent + pollLife(of: peer)))
+            if peers[peer].late.count > Self.latePollLimit { peers[peer].late.removeFirst() }
+        }
         let times = (peers[peer].failure?.times ?? 0) + 1
         let isNewMismatch = peers[peer].failure?.kind != kind
         peers[peer].failure = PeerView.Failure(kind: kind, times: times)
@@ -96,21 +115,20 @@ extension ClusterNode {
     }
 
     mutating func pollAnswered(by id: PeerID, _ poll: PollID, _ report: PeerReport) {
-        guard let peer = peerIndex[id], peer != own, case .inFlight(poll, let sent, _) = peers[peer].poll else {
-            return
-        }
+        guard let peer = peerIndex[id], peer != own else { return }
         guard report.protocolVersion == PeerReport.currentProtocol else {
             return failed(peer, poll, .otherProtocol(report.protocolVersion))
         }
         guard report.sender == id else {
             return failed(peer, poll, .badAnswer("answers as peer \(report.sender)"))
         }
+        guard let (sent, isNewest) = peers[peer].settle(poll, at: now.monotonic) else { return }
         let time = now.monotonic
         let before = peers[peer].report
         let period = peers[peer].settings.fetchTimeout
         peers[peer].failure = nil
         peers[peer].heardAt = time
-        peers[peer].poll = .due(max(time, sent + min(period / 20, .milliseconds(100))))
+        if isNewest { peers[peer].poll = .due(max(time, sent + min(period / 20, .milliseconds(100)))) }
         if peers[peer].instance != report.instance { placementIsStale = true }
         peers[peer].instance = report.instance
         peers[peer].noteEvidence(at: time, from: nil, instance: report.instance)
@@ -173,6 +191,9 @@ extension ClusterNode {
             ready[entry.stream] = entry.epoch
             if let stream = streamIndex[entry.stream] { dirty.insert(stream) }
         }
+        for name in peers[peer].ready.keys where ready[name] == nil {
+            if let stream = streamIndex[name] { dirty.insert(stream) }
+        }
         peers[peer].ready = ready
     }
 
@@ -180,6 +201,7 @@ extension ClusterNode {
         guard let stream = streamIndex[entry.stream], entry.record.supersedes(streams[stream].record) else { return }
         let old = streams[stream].record
         streams[stream].record = entry.record
+        streams[stream].recordHeardAt = now.monotonic
         if old.holder != entry.record.holder || (old.epoch != entry.record.epoch && entry.record.phase.holds) {
             streams[stream].note(
                 StreamMove(

@@ -35,6 +35,7 @@ extension ClusterNode {
             return view
         }
         for (name, view) in old.sorted(by: { $0.key < $1.key }) {
+            forgottenEpoch = max(forgottenEpoch, view.record.epoch)
             switch view.capture {
             case .none: continue
             case .active:

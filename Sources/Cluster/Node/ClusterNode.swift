@@ -20,6 +20,8 @@ package struct ClusterNode: Sendable {
     var locals: [StreamName: LocalStream] = [:]
     /// Streams that left the configuration and whose capture is still ending.
     var leaving: Set<StreamName> = []
+    /// The highest epoch among the streams that left the configuration: one that comes back is claimed above it.
+    var forgottenEpoch = Epoch.none
 
     var now: Moment
     var effects: [NodeEffect] = []
@@ -114,7 +116,8 @@ package struct ClusterNode: Sendable {
     }
 
     private func nextWake() -> MonotonicTime {
-        var next = now.monotonic + .seconds(60)
+        // Often enough that a gap between two events tells of a process that stood still.
+        var next = now.monotonic + min(.seconds(60), (shortestStale ?? .seconds(60)) / 4)
         for (position, peer) in peers.enumerated() where position != own {
             if peer.isAlive, let dead = peer.deadAt { next = min(next, dead) }
             if isJoining { next = max(now.monotonic, min(next, startedAt.monotonic + peer.settings.staleTimeout)) }
@@ -128,12 +131,11 @@ package struct ClusterNode: Sendable {
         return max(next, now.monotonic)
     }
 
-    /// A gap between two events that cannot be: polls alone wake this server far more often. The process was stopped or
+    /// A gap between two events that cannot be: this server asks to be woken far more often. The process was stopped or
     /// starved, and the silence of the others in that time proves nothing.
     private mutating func noticePause(until now: Moment) {
         let gap = now.monotonic - self.now.monotonic
-        guard let shortest = peers.indices.filter({ $0 != own }).map({ peers[$0].settings.staleTimeout }).min(),
-            gap > shortest / 2, gap > .milliseconds(100)
+        guard let shortest = shortestStale, gap > shortest / 2, gap > .milliseconds(100)
         else { return }
         self.now = now
         for peer in peers.indices {
@@ -144,6 +146,14 @@ package struct ClusterNode: Sendable {
         stableSince = now.monotonic
         for stream in wanted { dirty.insert(stream) }
         tell(.paused, reason: "this server stood still for \(gap)")
+    }
+
+    private var shortestStale: TimeSpan? {
+        var shortest: TimeSpan?
+        for peer in peers.indices where peer != own {
+            shortest = min(shortest ?? peers[peer].settings.staleTimeout, peers[peer].settings.staleTimeout)
+        }
+        return shortest
     }
 
     private mutating func noticeDrained() {

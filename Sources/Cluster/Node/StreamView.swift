@@ -34,6 +34,10 @@ struct StreamView: Sendable {
     var record = StreamRecord.free
     /// Version of this server at which the record last changed.
     var changedAt: UInt64 = 0
+    /// When the record came from another server; nil if it was written here.
+    var recordHeardAt: MonotonicTime?
+    /// Since when nobody has it although another should.
+    var orphanSince: MonotonicTime?
     var decision = PlacementDecision(peer: nil, rule: .unplaced(reason: "not decided yet"))
     var capture = Capture.none
     /// Since when no media came (or the capture has been starting), while this server holds the stream.

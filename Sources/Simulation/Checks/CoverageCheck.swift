@@ -6,7 +6,11 @@ import Cluster
 struct CoverageCheck {
     var lastCause: Int64 = 0
     var uncoveredSince: [StreamName: Int64] = [:]
-    mutating func cause(at time: Int64) { lastCause = time }
+    private(set) var causes = 0
+    mutating func cause(at time: Int64) {
+        lastCause = time
+        causes += 1
+    }
 }
 
 extension ClusterWorld {

@@ -1,39 +1,51 @@
-// A random life of a small group, drawn from one seed: trouble, a still cut, healing, quiet.
+// A random life of a group, drawn from one seed: trouble, a still cut, healing, quiet.
 import Cluster
 
 /// What a seed draws, and the checks of each phase.
 package struct RandomLife {
     package var world: ClusterWorld
     let fetch: Int64 = 1_000_000
-    let stale: Int64 = 3_000_000
+    let stale: Int64
     private var chance: ChanceSource
+    /// The newest configuration; servers get it one by one.
+    private var newest: ClusterSettings
+    private var addedStreams = 0
+    private let hasUnreachableSources: Bool
 
     /// - Parameters:
-    ///   - peers: number of servers; nil draws 2 to 5.
-    ///   - streams: number of streams; nil draws 1 to 8.
+    ///   - peers: number of servers; nil draws 2 to 20, small numbers most often.
+    ///   - streams: number of streams; nil draws 1 to 200, small numbers most often.
     package init(seed: UInt64, peers: Int? = nil, streams: Int? = nil) {
         var chance = ChanceSource(seed: seed ^ 0x51ed)
-        let count = peers ?? Int.random(in: 2...5, using: &chance)
-        let streamCount = streams ?? Int.random(in: 1...8, using: &chance)
+        let size = Int.random(in: 0..<100, using: &chance)
+        let mostPeers = size == 0 ? 20 : size < 6 ? 10 : 5
+        let mostStreams = size == 1 ? 200 : size < 10 ? 40 : 8
+        let count = peers ?? Int.random(in: 2...mostPeers, using: &chance)
+        let streamCount = streams ?? Int.random(in: 1...mostStreams, using: &chance)
+        let staleSeconds = [3, 3, 3, 4, 5].randomElement(using: &chance) ?? 3
+        stale = Int64(staleSeconds) * 1_000_000
         let ids = (0..<count).map { PeerID("s\($0 < 10 ? "0" : "")\($0)") }
         let group = ids.map {
-            ClusterPeer(id: $0, fetchTimeout: .seconds(1), staleTimeout: .seconds(3))
+            ClusterPeer(id: $0, fetchTimeout: .seconds(1), staleTimeout: .seconds(Int64(staleSeconds)))
         }
         let order: HandOver = Int.random(in: 0..<4, using: &chance) == 0 ? .makeBeforeBreak : .breakBeforeMake
+        let isPinned = Int.random(in: 0..<3, using: &chance) > 0
         let names = (0..<streamCount).map { index in
             ClusterStream(
                 name: StreamName("cam\(index)"),
-                captureAt: Int.random(in: 0..<4, using: &chance) == 0 ? ids.randomElement(using: &chance) : nil,
+                captureAt: isPinned && Int.random(in: 0..<4, using: &chance) == 0
+                    ? ids.randomElement(using: &chance) : nil,
                 handOver: order)
         }
         let failback: FailbackPolicy = Bool.random(using: &chance) ? .immediate : .delayed(.seconds(2))
-        world = ClusterWorld(
-            seed: seed,
-            settings: ids.map {
-                ClusterSettings(
-                    own: $0, peers: group.shuffled(using: &chance), streams: names.shuffled(using: &chance),
-                    failback: failback, giveUpAfter: .seconds(5), failbackBatch: max(20, streamCount / 4))
-            })
+        hasUnreachableSources = Int.random(in: 0..<4, using: &chance) == 0
+        let settings = ids.map {
+            ClusterSettings(
+                own: $0, peers: group.shuffled(using: &chance), streams: names.shuffled(using: &chance),
+                failback: failback, giveUpAfter: .seconds(5), failbackBatch: max(20, streamCount / 4))
+        }
+        world = ClusterWorld(seed: seed, settings: settings)
+        newest = settings[0]
         self.chance = chance
     }
 
@@ -52,21 +64,28 @@ package struct RandomLife {
             world.run(until: world.now + Int64.random(in: 100_000...4_000_000, using: &chance), coveredWithin: bound)
             disturb(ids)
         }
-        // A still network that may be cut: each part by itself.
+        // A still network that may be cut: each part by itself, all with the newest configuration.
         for peer in ids { world.resume(peer) }
+        for peer in ids { reload(peer) }
         world.network.lossPerMille = 0
         settle(bound)
         world.checkOnceInEachPart()
         // Everything whole again.
         world.heal()
-        for peer in ids { world.boot(peer) }
+        for peer in ids {
+            world.boot(peer)
+            world.takeBack(peer)
+        }
+        for (stream, peers) in world.unreachable {
+            for peer in peers { world.setReachable(stream, from: peer, true) }
+        }
         settle(bound)
         world.checkOnceInEachPart()
         world.checkFound()
         world.checkHome()
-        let starts = world.starts
-        world.run(until: world.now + 4 * fetch, coveredWithin: bound)
-        if world.starts != starts { world.violate("\(world.starts - starts) moves after everything was quiet") }
+        if !hasUnreachableSources { world.checkEvenSpread() }
+        world.runQuietly(for: 4 * fetch, coveredWithin: bound)
+        world.checkMoves(causes: world.causes)
     }
 
     private mutating func settle(_ bound: Int64) {
@@ -75,7 +94,7 @@ package struct RandomLife {
 
     private mutating func disturb(_ ids: [PeerID]) {
         guard let one = ids.randomElement(using: &chance), let other = ids.randomElement(using: &chance) else { return }
-        switch Int.random(in: 0..<10, using: &chance) {
+        switch Int.random(in: 0..<15, using: &chance) {
         case 0, 1: world.crash(one)
         case 2, 3: world.boot(one)
         case 4: world.pause(one)
@@ -87,7 +106,36 @@ package struct RandomLife {
             }
         case 7: if one != other { world.cut(from: one, to: other) }
         case 8: world.heal()
+        case 9:
+            // Restarted at once, with a new instance id.
+            world.crash(one)
+            world.boot(one)
+        case 10: world.drain(one)
+        case 11: world.takeBack(one)
+        case 12:
+            changeConfiguration(ids)
+            for peer in ids where Bool.random(using: &chance) { reload(peer) }
+        case 13:
+            guard hasUnreachableSources, let stream = newest.streams.randomElement(using: &chance) else { return }
+            world.setReachable(stream.name, from: one, world.unreachable[stream.name]?.contains(one) == true)
         default: world.setClock(one, ahead: Int64.random(in: -100_000...100_000, using: &chance))
         }
+    }
+
+    private mutating func changeConfiguration(_ ids: [PeerID]) {
+        let index = Int.random(in: 0..<newest.streams.count, using: &chance)
+        switch Int.random(in: 0..<3, using: &chance) {
+        case 0:
+            addedStreams += 1
+            newest.streams.append(ClusterStream(name: StreamName("new\(addedStreams)")))
+        case 1: if newest.streams.count > 1 { newest.streams.remove(at: index) }
+        default: newest.streams[index].captureAt = ids.randomElement(using: &chance)
+        }
+    }
+
+    private mutating func reload(_ peer: PeerID) {
+        guard var settings = world.settings(of: peer), settings.streams != newest.streams else { return }
+        settings.streams = newest.streams
+        world.reload(peer, settings)
     }
 }

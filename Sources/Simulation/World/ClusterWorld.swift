@@ -10,7 +10,7 @@ package struct ClusterWorld {
         case failure(at: PeerID, life: UInt64, of: PeerID, PollID, PollFailure)
         case media(PeerID, life: UInt64, StreamName, capture: UInt64)
         case stopped(PeerID, life: UInt64, StreamName, capture: UInt64)
-        case resume(PeerID)
+        case reload(PeerID, ClusterSettings)
     }
 
     struct Capture {
@@ -46,8 +46,13 @@ package struct ClusterWorld {
     package internal(set) var servers: [PeerID]
     package internal(set) var events: [(server: PeerID, event: ClusterEvent)] = []
     package internal(set) var violations: [Violation] = []
+    /// Written when it is there; a long life would fill it with millions of lines.
+    package var journal: Journal?
+    /// Polls that a server sends are noted in the journal as well.
+    package var showsPolls = false
     /// Captures started so far, and messages and records sent in answers.
     package internal(set) var starts = 0
+    package internal(set) var startsOfStream: [StreamName: Int] = [:]
     package internal(set) var answers = 0
     package internal(set) var recordsSent = 0
     /// Streams whose source a server cannot reach.
@@ -76,6 +81,8 @@ package struct ClusterWorld {
 
     package func node(_ peer: PeerID) -> ClusterNode? { state[peer]?.node }
     package func isRunning(_ peer: PeerID) -> Bool { state[peer]?.node != nil && state[peer]?.isPaused == false }
+    /// Things done to servers, network and sources so far.
+    package var causes: Int { coverage.causes }
     package func settings(of peer: PeerID) -> ClusterSettings? { state[peer]?.settings }
 
     /// Servers whose running process captures the stream now (one that is ending counts).
@@ -136,7 +143,11 @@ package struct ClusterWorld {
     package mutating func reload(_ peer: PeerID, _ settings: ClusterSettings) {
         state[peer]?.settings = settings
         coverage.cause(at: now)
-        feed(peer, .settingsChanged(settings))
+        if state[peer]?.isPaused == true {
+            state[peer]?.backlog.append(.reload(peer, settings))
+        } else {
+            feed(peer, .settingsChanged(settings))
+        }
     }
 
     package mutating func setClock(_ peer: PeerID, ahead milliseconds: Int64) {
@@ -148,6 +159,10 @@ package struct ClusterWorld {
     package mutating func drain(_ peer: PeerID) {
         coverage.cause(at: now)
         feed(peer, .drainRequested)
+    }
+    package mutating func takeBack(_ peer: PeerID) {
+        coverage.cause(at: now)
+        feed(peer, .drainCancelled)
     }
     package mutating func heal() {
         network.heal()
@@ -212,12 +227,14 @@ package struct ClusterWorld {
             guard let capture = server.captures[stream], capture.number == number, !capture.isStopping else { return }
             let reachable = unreachable[stream]?.contains(peer) != true
             state[peer]?.captures[stream]?.hasMedia = reachable
+            note(reachable ? "has media of" : "has no media of", stream.text, of: peer)
             feed(peer, .captureChanged(stream, reachable ? .running : .failing("source unreachable")))
         case .stopped(_, _, let stream, let number):
             guard server.captures[stream]?.number == number else { return }
             state[peer]?.captures[stream] = nil
+            note("has stopped", stream.text, of: peer)
             feed(peer, .captureStopped(stream, reason: nil))
-        case .resume: break
+        case .reload(_, let settings): feed(peer, .settingsChanged(settings))
         }
     }
 
@@ -227,8 +244,7 @@ package struct ClusterWorld {
         case .wake(let peer, let life, _), .answer(let peer, let life, _, _, _), .failure(let peer, let life, _, _, _),
             .media(let peer, let life, _, _), .stopped(let peer, let life, _, _):
             (peer, life)
-        case .request(_, let peer, _, _): (peer, nil)
-        case .resume(let peer): (peer, nil)
+        case .request(_, let peer, _, _), .reload(let peer, _): (peer, nil)
         }
     }
 
@@ -252,6 +268,7 @@ package struct ClusterWorld {
         guard let life = state[peer]?.life else { return }
         switch effect {
         case .poll(let request):
+            if showsPolls { note("polls", request.peer.text, of: peer) }
             send(from: peer, to: request.peer, .request(from: peer, to: request.peer, fromLife: life, request))
         case .answer(let ticket, var report):
             guard let asker = state[peer]?.tickets.removeValue(forKey: ticket) else { return }
@@ -262,13 +279,17 @@ package struct ClusterWorld {
                 from: peer, to: asker.asker,
                 .answer(to: asker.asker, life: asker.life, from: peer, asker.id, report))
         case .startCapture(let stream, let epoch, let reason, _): start(stream, epoch, reason, on: peer, life: life)
-        case .stopCapture(let stream, _):
+        case .stopCapture(let stream, let reason):
+            note("stops", stream.text, of: peer, reason)
             guard let capture = state[peer]?.captures[stream], !capture.isStopping else {
                 return violate("\(peer) stops \(stream), which it does not capture")
             }
             state[peer]?.captures[stream]?.isStopping = true
             queue.plan(.stopped(peer, life: life, stream, capture: capture.number), at: now + stopDelay)
-        case .event(let event): events.append((peer, event))
+        case .event(let event):
+            events.append((peer, event))
+            let time = now
+            journal?.note(event, of: peer, at: time)
         case .wake(let at):
             guard state[peer]?.wakeAt != at.microseconds || at.microseconds <= now else { return }
             let time = max(at.microseconds, now + 1)
@@ -283,10 +304,17 @@ package struct ClusterWorld {
             violate("\(peer) started \(stream) with epoch \(epoch) after \(last)")
         }
         state[peer]?.epochs[stream] = epoch
+        note("starts", stream.text, of: peer, reason)
         starts += 1
+        startsOfStream[stream, default: 0] += 1
         numbers += 1
         state[peer]?.captures[stream] = Capture(number: numbers)
         queue.plan(.media(peer, life: life, stream, capture: numbers), at: now + startDelay)
+    }
+
+    private mutating func note(_ word: String, _ subject: String, of server: PeerID, _ reason: String = "") {
+        let time = now
+        journal?.note(word, subject, of: server, at: time, reason: reason)
     }
 
     package mutating func violate(_ text: String) {

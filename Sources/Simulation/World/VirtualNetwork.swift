@@ -16,6 +16,8 @@ package struct VirtualNetwork: Sendable {
     /// Microseconds that a message takes.
     package var delay: ClosedRange<Int64> = 500...3000
     package private(set) var cuts: Set<Link> = []
+    /// Microseconds that messages of a link take beyond `delay`.
+    package var lag: [Link: Int64] = [:]
 
     package init() {}
 
@@ -29,6 +31,8 @@ package struct VirtualNetwork: Sendable {
     ) -> [Int64] {
         guard isOpen(from: from, to: to) else { return [] }
         if lossPerMille > 0, Int.random(in: 0..<1000, using: &chance) < lossPerMille { return [] }
+        let more = lag.isEmpty ? 0 : lag[Link(from: from, to: to), default: 0]
+        let delay = (delay.lowerBound + more)...(delay.upperBound + more)
         var result = [Int64.random(in: delay, using: &chance)]
         if duplicatePerMille > 0, Int.random(in: 0..<1000, using: &chance) < duplicatePerMille {
             result.append(Int64.random(in: delay, using: &chance))

@@ -32,6 +32,9 @@ package struct StripTally: Hashable, Sendable {
     /// The UTC instant at which a frame is shown.
     package static func instant(of number: Int64) -> MediaTime { MediaTime(ticks: number * 3600) }
 
+    /// The frame that is shown at `seconds` since 1970.
+    package static func number(at seconds: Double) -> Int64 { Int64(seconds * 25) }
+
     /// - `number`: nil for a damaged strip. `arrival`: when the frame was seen, if it matters.
     package mutating func saw(_ number: Int64?, at arrival: MediaTime? = nil) {
         frames += 1

@@ -1,0 +1,116 @@
+// A reload while streams run: what did not change does not blink, and never two captures of one stream.
+import Testing
+
+@testable import Cluster
+
+@Suite struct ReloadTests {
+    private func streams(_ names: String...) -> [ClusterStream] {
+        names.map { ClusterStream(name: StreamName($0), captureAt: PeerID("a")) }
+    }
+
+    private func driver(_ names: String...) -> NodeDriver {
+        var driver = NodeDriver(
+            NodeDriver.settings(
+                "a", "b", streams: names.map { ClusterStream(name: StreamName($0), captureAt: PeerID("a")) }))
+        for name in names { driver.media(name) }
+        driver.run(100)
+        _ = driver.take()
+        return driver
+    }
+
+    @Test func `the same settings again do nothing`() {
+        var driver = driver("one", "two")
+        let epoch = driver.record("one").epoch
+        driver.handle(.settingsChanged(driver.node.settings))
+        driver.run(5000)
+        #expect(driver.take() == [])
+        #expect(driver.record("one").epoch == epoch)
+    }
+
+    @Test func `one stream is removed, one added, and the third goes on with its claim`() {
+        var driver = driver("one", "two")
+        let epoch = driver.record("two").epoch
+        driver.handle(.settingsChanged(NodeDriver.settings("a", "b", streams: streams("three", "two"))))
+        #expect(
+            driver.take().sorted()
+                == [
+                    .stop("one", "removed from the configuration"),
+                    .start("three", NodeDriver.epoch(1), "first start; capture_at=a"),
+                    .event(.streamTaken, "three", "first start; capture_at=a"),
+                ].sorted())
+        #expect(driver.record("two").epoch == epoch)
+        driver.stopped("one")
+        driver.run(5000)
+        #expect(driver.take() == [])
+    }
+
+    @Test func `a stream that comes back while its old capture is still ending starts after that end`() {
+        var driver = driver("one")
+        driver.handle(.settingsChanged(NodeDriver.settings("a", "b", streams: streams())))
+        #expect(driver.take() == [.stop("one", "removed from the configuration")])
+        driver.handle(.settingsChanged(NodeDriver.settings("a", "b", streams: streams("one"))))
+        driver.run(2000)
+        #expect(driver.take() == [], "the old capture has not ended")
+        driver.stopped("one")
+        driver.run(100)
+        let starts = driver.take().filter { if case .start = $0 { true } else { false } }
+        #expect(starts.count == 1)
+    }
+
+    @Test func `a stream that left and came back is claimed above its old epoch`() {
+        var driver = driver("one")
+        driver.handle(.settingsChanged(NodeDriver.settings("a", "b", streams: streams())))
+        driver.stopped("one")
+        _ = driver.take()
+        driver.handle(.settingsChanged(NodeDriver.settings("a", "b", streams: streams("one"))))
+        driver.run(100)
+        #expect(driver.take().first == .start("one", NodeDriver.epoch(1), "first start; capture_at=a"))
+    }
+
+    @Test func `a claim of this life that was forgotten with its stream holds nothing when another tells of it`() {
+        var ghost = NodeDriver.running("a", NodeDriver.epoch(9))
+        ghost.instance = InstanceID(99)
+        var driver = NodeDriver(NodeDriver.settings("a", "b", streams: streams("one")), heard: false)
+        driver.peers["b"]?.records["one"] = ghost
+        driver.handle(.wake)
+        #expect(driver.take().first == .start("one", NodeDriver.epoch(10), "handed over by a"))
+    }
+
+    @Test func `another capture_at moves the stream in good order`() {
+        var driver = driver("one")
+        let moved = [ClusterStream(name: StreamName("one"), captureAt: PeerID("b"))]
+        driver.handle(.settingsChanged(NodeDriver.settings("a", "b", streams: moved)))
+        driver.run(3000)
+        #expect(driver.take() == [], "b has not asked for it")
+        driver.tell("b") { $0.ready = [.init(stream: StreamName("one"), epoch: NodeDriver.epoch(0))] }
+        #expect(driver.take().last == .stop("one", "handed over to b: capture_at=b"))
+    }
+
+    @Test func `a peer that leaves the configuration holds nothing any more`() {
+        let gate = [ClusterStream(name: StreamName("gate"))]
+        var driver = NodeDriver(NodeDriver.settings("a", "b", "c", streams: gate))
+        driver.tell("c") { $0.records["gate"] = NodeDriver.running("c", NodeDriver.epoch(9)) }
+        _ = driver.take()
+        driver.stopped("gate")
+        driver.handle(.settingsChanged(NodeDriver.settings("a", streams: gate)))
+        driver.run(100)
+        let reason = "peer c is no longer in the configuration"
+        #expect(
+            driver.take().suffix(2) == [
+                .start("gate", NodeDriver.epoch(10), reason), .event(.streamTaken, "gate", reason),
+            ])
+    }
+
+    @Test func `a new stale_timeout counts from the last proof of life`() {
+        var driver = driver("one")
+        driver.peers["b"]?.answers = nil
+        driver.run(2000)
+        var settings = driver.node.settings
+        for index in settings.peers.indices { settings.peers[index].staleTimeout = .seconds(10) }
+        driver.handle(.settingsChanged(settings))
+        driver.run(6000)
+        #expect(driver.take() == [])
+        driver.run(2500)
+        #expect(driver.take().contains { if case .event(.peerLost, "b", _) = $0 { true } else { false } })
+    }
+}

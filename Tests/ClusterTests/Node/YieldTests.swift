@@ -1,0 +1,124 @@
+// Losing a stream: newer claims, a server that stood still, isolation, and what a cut leaves behind.
+import Testing
+
+@testable import Cluster
+
+@Suite struct YieldTests {
+    /// `a` captures `cam`; `b` and `c` are well.
+    private func holder() -> NodeDriver {
+        var driver = NodeDriver(NodeDriver.settings("a", "b", "c"))
+        driver.media("cam")
+        driver.run(1000)
+        _ = driver.take()
+        return driver
+    }
+
+    @Test func `a newer claim of a living peer is obeyed`() {
+        var driver = holder()
+        driver.tell("b") { $0.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1)) }
+        let reason = "b holds it with the newer epoch \(NodeDriver.epoch(1))"
+        #expect(driver.take() == [.event(.streamYielded, "cam", reason), .stop("cam", reason)])
+        driver.stopped("cam")
+        driver.run(100)
+        #expect(driver.node.stream(named: StreamName("cam"))?.runningOn == PeerID("b"))
+        #expect(driver.record("cam").holder == PeerID("b"), "the yielding server does not write into the other's claim")
+    }
+
+    @Test func `an older claim changes nothing`() {
+        var driver = holder()
+        driver.tell("b") { $0.records["cam"] = NodeDriver.running("b", Epoch(1)) }
+        #expect(driver.take() == [])
+    }
+
+    @Test func `a newer claim of a peer that is dead by now is void: the epoch rises and the capture goes on`() {
+        var driver = holder()
+        driver.peers["b"]?.answers = nil
+        driver.run(4000)
+        _ = driver.take()
+        driver.tell("c") { $0.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(5)) }
+        #expect(driver.take() == [.event(.streamTaken, "cam", "the newer claim of b is void")])
+        #expect(driver.record("cam").epoch == NodeDriver.epoch(6))
+        #expect(driver.record("cam").phase == .running)
+    }
+
+    @Test func `a server that stood still says so, believes nobody dead for it, and yields what was taken`() {
+        var driver = holder()
+        driver.standStill(10_000)
+        driver.peers["b"]?.answers = nil
+        driver.peers["c"]?.answers = nil
+        driver.handle(.wake)
+        #expect(driver.take() == [.event(.paused, "", "this server stood still for 10.0 s")])
+        driver.run(1000)
+        #expect(driver.take() == [])
+        driver.peers["b"]?.answers = .success(())
+        driver.peers["c"]?.answers = .success(())
+        driver.tell("b") { $0.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1)) }
+        let reason = "b holds it with the newer epoch \(NodeDriver.epoch(1))"
+        #expect(driver.take() == [.event(.streamYielded, "cam", reason), .stop("cam", reason)])
+    }
+
+    @Test func `a server that stood still yields even to a claim that was made in isolation`() {
+        var driver = holder()
+        driver.standStill(10_000)
+        driver.handle(.wake)
+        driver.tell("b") { $0.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1), isIsolated: true) }
+        let reason = "b holds it with the newer epoch \(NodeDriver.epoch(1))"
+        #expect(driver.take().suffix(2) == [.event(.streamYielded, "cam", reason), .stop("cam", reason)])
+    }
+
+    @Test func `a lone server that comes back does not pull the streams of the others to itself`() {
+        var driver = holder()
+        driver.tell("b") { $0.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1), isIsolated: true) }
+        #expect(driver.take() == [.event(.streamTaken, "cam", "b took it while it was cut off")])
+        #expect(driver.record("cam").epoch == NodeDriver.epoch(2))
+        #expect(driver.record("cam").holder == PeerID("a"))
+    }
+
+    @Test func `silence of all at once is isolation; the captures go on and others' streams are taken`() {
+        let streams = [
+            ClusterStream(name: StreamName("cam"), captureAt: PeerID("a")),
+            ClusterStream(name: StreamName("gate"), captureAt: PeerID("b")),
+        ]
+        var driver = NodeDriver(NodeDriver.settings("a", "b", "c", streams: streams))
+        driver.media("cam")
+        driver.tell("b") { $0.records["gate"] = NodeDriver.running("b", NodeDriver.epoch(3)) }
+        _ = driver.take()
+        driver.peers["b"]?.answers = nil
+        driver.peers["c"]?.answers = nil
+        driver.run(3500)
+        var deeds = driver.take()
+        #expect(
+            deeds.contains(
+                .event(.isolated, "", "all 2 other peers fell silent at once: this server is probably cut off")))
+        #expect(!deeds.contains { if case .stop = $0 { true } else { false } }, "its own stream goes on")
+        #expect(driver.record("gate").isIsolated || driver.record("gate").holder != PeerID("a"))
+        driver.peers["b"]?.answers = .success(())
+        driver.run(1100)
+        deeds = driver.take()
+        #expect(deeds.contains(.event(.isolationEnded, "", "other peers are heard again")))
+    }
+
+    @Test func `peers that go one after the other leave no isolation`() {
+        var driver = holder()
+        driver.peers["b"]?.answers = nil
+        driver.run(8000)
+        driver.peers["c"]?.answers = nil
+        driver.run(5000)
+        #expect(!driver.take().contains { if case .event(.isolated, _, _) = $0 { true } else { false } })
+        #expect(!driver.node.snapshot().isIsolated)
+    }
+
+    @Test func `the word of another peer keeps a silent one alive, but only as long as it is fresh`() {
+        var driver = holder()
+        driver.peers["b"]?.answers = nil
+        for _ in 0..<10 {
+            driver.peers["c"]?.heard = [.init(peer: PeerID("b"), instance: InstanceID(1), age: 100)]
+            driver.run(500)
+        }
+        #expect(driver.take() == [])
+        #expect(driver.node.snapshot().peers.first { $0.id == PeerID("b") }?.state == .indirect)
+        driver.peers["c"]?.heard = [.init(peer: PeerID("b"), instance: InstanceID(1), age: 60_000)]
+        driver.run(3100)
+        #expect(driver.take().contains { if case .event(.peerLost, "b", _) = $0 { true } else { false } })
+    }
+}
