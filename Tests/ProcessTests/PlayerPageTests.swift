@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What the page shows at one moment.
-private struct PageState: Decodable, Sendable {
+struct PageState: Decodable, Sendable {
     var position: Double
     var decoded: Int
     var dropped: Int
@@ -13,7 +13,7 @@ private struct PageState: Decodable, Sendable {
 }
 
 extension Browser {
-    fileprivate func pageState() async throws -> PageState {
+    func pageState() async throws -> PageState {
         try await run(
             """
             const video = document.getElementById("video"), message = document.getElementById("message");
@@ -25,7 +25,7 @@ extension Browser {
 
     /// Waits until the page has played a second more than in `before`, one frame after the other.
     @discardableResult
-    fileprivate func playsOn(after before: PageState) async throws -> PageState {
+    func playsOn(after before: PageState) async throws -> PageState {
         var now = before
         do {
             try await eventually("the page plays on") {

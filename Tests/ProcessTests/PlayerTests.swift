@@ -12,16 +12,6 @@ struct PlayerTests {
         return server
     }
 
-    /// VLC refuses to run as root.
-    private static func vlc(_ arguments: [String], home: URL) throws -> ChildProcess {
-        let isRoot = getuid() == 0
-        if isRoot { try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: home.path) }
-        let user = isRoot ? ["--reuid=65534", "--regid=65534", "--clear-groups"] : []
-        return try ChildProcess(
-            "/usr/bin/setpriv",
-            user + ["env", "HOME=\(home.path)", "cvlc", "--no-color", "--play-and-exit"] + arguments + ["vlc://quit"])
-    }
-
     private static func temporaryFolder() throws -> URL {
         let folder = FileManager.default.temporaryDirectory.appending(path: "weir-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -34,7 +24,7 @@ struct PlayerTests {
         let home = try Self.temporaryFolder()
         defer { try? FileManager.default.removeItem(at: home) }
         let file = home.appending(path: "taken.ts").path
-        let vlc = try Self.vlc(
+        let vlc = try VLC.start(
             ["-q", "--sout", "#std{access=file,mux=ts,dst=\(file)}", "\(server.base)/clock/\(path)"], home: home)
         // The test picture has about 25 kB a second.
         try await eventually("VLC has taken six seconds") {
@@ -56,7 +46,7 @@ struct PlayerTests {
         // Wrong times are wrong at every try; a machine that is busy with something else is late only now and then.
         var troubles: [String] = []
         for _ in 0..<4 {
-            let vlc = try Self.vlc(
+            let vlc = try VLC.start(
                 ["-vv", "--run-time=6", "--vout=dummy", "--aout=dummy", "\(server.base)/clock/\(path)"], home: home)
             #expect(await vlc.exitStatus() == 0, "\(vlc.output)")
             let said = vlc.output

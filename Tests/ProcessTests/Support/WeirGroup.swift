@@ -9,17 +9,25 @@ final class WeirGroup {
     let folder: URL
     let configuration: URL
     let ports: [String: Int]
+    /// Each server in a namespace of its own; nil: all on loopback.
+    let network: TestNetwork?
     private(set) var running: [String: ChildProcess] = [:]
 
-    /// - Parameter streams: the part of the file after the group.
-    init(_ streams: String, group: String = "failback immediate;") throws {
+    /// - Parameters:
+    ///   - streams: the part of the file after the group.
+    ///   - timeouts: options of each peer.
+    init(
+        _ streams: String, group: String = "failback immediate;",
+        timeouts: String = "fetch_timeout 200; stale_timeout 800;", network: TestNetwork? = nil
+    ) throws {
+        self.network = network
         folder = FileManager.default.temporaryDirectory.appending(path: "weir-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         configuration = folder.appending(path: "weir.conf")
         let ports = Dictionary(uniqueKeysWithValues: Self.names.map { ($0, FreePort.tcp()) })
         self.ports = ports
         let peers = Self.names.map {
-            "peer \($0) { address 127.0.0.1:\(ports[$0] ?? 0); fetch_timeout 200; stale_timeout 800; }"
+            "peer \($0) { address \(network?.address(of: $0) ?? "127.0.0.1"):\(ports[$0] ?? 0); \(timeouts) }"
         }
         let text = (["cluster_key abcd;", group] + peers + [streams]).joined(separator: "\n")
         try Data(text.utf8).write(to: configuration)
@@ -33,12 +41,12 @@ final class WeirGroup {
 
     /// Starts a server and waits until it answers.
     func start(_ name: String, configuration: URL? = nil) async throws {
-        let child = try ChildProcess(
-            WeirProcess.program,
-            [
-                "serve", "--config", (configuration ?? self.configuration).path, "--hostname", name, "--listen",
-                "127.0.0.1:\(ports[name] ?? 0)",
-            ])
+        let words =
+            (network?.prefix(for: name) ?? []) + [
+                WeirProcess.program, "serve", "--config", (configuration ?? self.configuration).path, "--hostname",
+                name, "--listen", "\(host(name)):\(ports[name] ?? 0)",
+            ]
+        let child = try ChildProcess(words[0], Array(words.dropFirst()), longestLife: 600)
         running[name] = child
         try await eventually("\(name) answers") {
             guard child.isRunning else { throw TestFailure("\(name) ended:\n\(child.output)") }
@@ -59,7 +67,9 @@ final class WeirGroup {
 
     func output(of name: String) -> String { running[name]?.output ?? "" }
 
-    func url(_ name: String, _ path: String) -> String { "http://127.0.0.1:\(ports[name] ?? 0)\(path)" }
+    private func host(_ name: String) -> String { network?.address(of: name) ?? "127.0.0.1" }
+
+    func url(_ name: String, _ path: String) -> String { "http://\(host(name)):\(ports[name] ?? 0)\(path)" }
 
     /// Asks one server without following redirects; nil when it does not answer.
     func get(
