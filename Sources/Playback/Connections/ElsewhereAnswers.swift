@@ -16,7 +16,10 @@ extension MediaRequestHandler {
             return finish(
                 request, .text(.serviceUnavailable, words, headers: [("Retry-After", "1")]), context: context)
         }
-        guard let relay = service.relay, relay.isEnabled else {
+        // Files and endless streams out of an archive are as long as somebody likes: they are sent by who has them.
+        let isList = [".m3u8", ".json"].contains { request.target.path.hasSuffix($0) }
+        let isLong = if case .archive = route { !isList } else { false }
+        guard let relay = service.relay, relay.isEnabled, !isLong else {
             return finish(request, redirect(request, base: base, peer: peer, name: name), context: context)
         }
         switch route {

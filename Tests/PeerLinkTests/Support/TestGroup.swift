@@ -135,6 +135,6 @@ struct TestGroup {
 /// Asks again and again until `condition` holds; the test's time limit is the bound.
 func until(_ condition: () async throws -> Bool) async throws {
     while try await !condition() {
-        try await Task.sleep(for: .milliseconds(10))  // house rule: the pause between two questions
+        try await ContinuousClock().sleep(for: .milliseconds(10))  // house rule: the pause between two questions
     }
 }
