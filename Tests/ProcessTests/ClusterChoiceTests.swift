@@ -24,7 +24,7 @@ struct ClusterChoiceTests {
             text = text.replacingOccurrences(of: "peer \(peer) {", with: "peer \(peer) { \(options)")
         }
         try Data(text.utf8).write(to: group.configuration)
-        try group.setTimeouts(fetch: 250, stale: 2000)
+        try group.setTimeouts(fetch: 1000, stale: 3000)
         return group
     }
 
@@ -163,7 +163,7 @@ struct ClusterChoiceTests {
             "file media { storage \(media.path); }\n"
                 + "stream cam { input file://media/cam.ts; segment_duration 1; cluster_ingest capture_at=two; }",
             group: "failback immediate; give_up 2;")
-        try group.setTimeouts(fetch: 250, stale: 2000)
+        try group.setTimeouts(fetch: 1000, stale: 3000)
         // The directory is not there for `two` alone.
         let other = group.folder.appending(path: "two.conf")
         let text = try String(contentsOf: group.configuration, encoding: .utf8)
