@@ -5,16 +5,20 @@ import NIOCore
 /// Writes `trak` (ISO/IEC 14496-12 §8.3) with empty sample tables or those that are handed in.
 enum TrackBox {
     /// - Parameters:
-    ///   - duration: in ticks of 90 kHz; 0 in an initialisation segment.
+    ///   - otherCodecs: further sample descriptions of the same kind, numbered from 2 on.
+    ///   - duration: of the media in ticks of 90 kHz; 0 in an initialisation segment.
+    ///   - presented: of the track in the movie; nil where it is that of the media.
     ///   - tables: writes the sample tables behind `stsd`; the default writes empty ones.
     static func write(
-        _ track: Track, duration: UInt64 = 0, to out: inout ByteBuffer,
+        _ track: Track, otherCodecs: [Codec] = [], duration: UInt64 = 0, presented: UInt64? = nil,
+        to out: inout ByteBuffer,
         edits: (inout ByteBuffer) -> Void = { _ in }, tables: (inout ByteBuffer) -> Void = writeEmptyTables
     ) {
         let format = pictureFormat(track.codec)
         out.writeBox("trak") { trak in
             trak.writeFullBox("tkhd", version: 1, flags: 3) {
-                $0.writeMultipleIntegers(UInt64(0), UInt64(0), track.id.value, UInt32(0), duration, UInt64(0))
+                $0.writeMultipleIntegers(
+                    UInt64(0), UInt64(0), track.id.value, UInt32(0), presented ?? duration, UInt64(0))
                 $0.writeMultipleIntegers(
                     UInt16(0), UInt16(0), UInt16(track.kind == .audio ? 0x100 : 0), UInt16(0))
                 $0.writeUnityMatrix()
@@ -37,8 +41,11 @@ enum TrackBox {
                     }
                     minf.writeBox("stbl") {
                         $0.writeFullBox("stsd") {
-                            $0.writeInteger(UInt32(1))
+                            $0.writeInteger(UInt32(1 + otherCodecs.count))
                             writeSampleEntry(track.codec, format: format, to: &$0)
+                            for codec in otherCodecs {
+                                writeSampleEntry(codec, format: pictureFormat(codec), to: &$0)
+                            }
                         }
                         tables(&$0)
                     }
