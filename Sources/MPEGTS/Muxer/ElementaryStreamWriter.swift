@@ -45,6 +45,23 @@ struct ElementaryStreamWriter: Sendable {
         if length <= 0xffff { unit.setInteger(UInt16(length), at: unit.readerIndex + 4) }
     }
 
+    /// How many bytes `build` makes of frames of these sizes, where their NAL units have true lengths; else it makes fewer.
+    func length(_ frames: ArraySlice<TimedFrame>) -> Int {
+        guard let first = frames.first else { return 0 }
+        if isSections { return 1 + first.data.readableBytes }
+        return frames.reduce(first.presentationTime == first.decodeTime ? 14 : 19) { sum, frame in
+            let size = frame.data.readableBytes
+            switch track.codec {
+            case .h264: return sum + 6 + (frame.isKey ? parameterSets.count : 0) + size
+            case .h265: return sum + 7 + (frame.isKey ? parameterSets.count : 0) + size
+            case .aac(let parameters):
+                let header = ADTSHeader.header(for: parameters, payloadLength: size)
+                return sum + (header.map { $0.count + size } ?? 0)
+            case .mpegAudio, .ac3, .eac3, .data: return sum + size
+            }
+        }
+    }
+
     private func writeHeader(_ frame: TimedFrame, into unit: inout ByteBuffer) {
         let isReordered = frame.presentationTime != frame.decodeTime
         unit.writeBytes([0, 0, 1, streamID, 0, 0, 0x84, isReordered ? 0xc0 : 0x80, isReordered ? 10 : 5])

@@ -25,6 +25,15 @@ struct PacketWriter: Sendable {
         return length <= first ? 1 : 1 + (length - first + 183) / 184
     }
 
+    /// Counts on as `write` does for a unit of `length` bytes.
+    /// - Returns: the packets that it writes.
+    mutating func skip(_ length: Int, pid: UInt16, adaptation: Adaptation = Adaptation(), extra: Int = 0) -> Int {
+        // Each packet carries a byte at least.
+        let count = min(Self.packetCount(length, adaptation) + extra, length)
+        counters[pid] = UInt8(truncatingIfNeeded: (counter(pid) + count) & 15)
+        return count
+    }
+
     /// Writes one PES packet, or one section with its pointer field.
     /// - Parameter extra: packets more than needed: the last ones carry a byte each, so that the count fits.
     mutating func write(

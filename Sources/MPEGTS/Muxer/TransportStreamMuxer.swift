@@ -24,12 +24,14 @@ package struct TransportStreamMuxer: Sendable {
     private let streams: [ElementaryStreamWriter]
     private let leading: TrackID?
     private let clockPID: UInt16
-    private let tables: ProgramTableWriter
+    private var tables: ProgramTableWriter
     private var packets = PacketWriter()
     private var unit = ByteBuffer()
     private var areTablesDue = true
     private var lastTables: MediaTime?
     private var lastClock: MediaTime?
+    /// Packets that would have been written, when only their number is asked for.
+    private var measured: Int?
 
     /// - Parameter before: the muxer of the same output before its tracks changed: the continuity counters go on, and the
     ///   tables get the next version, so that a receiver that knows the old ones reads them (§2.4.4.5, §2.4.4.9).
@@ -57,12 +59,39 @@ package struct TransportStreamMuxer: Sendable {
     }
 
     /// One segment on its own.
-    package static func segment(tracks: TrackSet, frames: [TimedFrame]) -> ByteBuffer {
-        var muxer = TransportStreamMuxer(tracks: tracks)
+    /// - Parameter version: of the table of tracks, 0…31; another one than before where joined segments change tracks.
+    package static func segment(tracks: TrackSet, frames: [TimedFrame], version: UInt8 = 0) -> ByteBuffer {
+        var muxer = TransportStreamMuxer(tracks: tracks, version: version)
         var out = ByteBufferAllocator().buffer(
             capacity: frames.reduce(8192) { $0 + $1.data.readableBytes * 21 / 20 + 188 })
         muxer.write(frames, isSegment: true, into: &out)
         return out
+    }
+
+    /// The bytes that `segment` makes of frames of these sizes, whatever is in them. Frames with untrue NAL lengths give
+    /// fewer: whoever has promised this many fills up with `padding`.
+    package static func segmentLength(tracks: TrackSet, frames: [TimedFrame]) -> Int {
+        var muxer = TransportStreamMuxer(tracks: tracks, version: 0)
+        muxer.measured = 0
+        var nothing = ByteBuffer()
+        muxer.write(frames, isSegment: true, into: &nothing)
+        return (muxer.measured ?? 0) * 188
+    }
+
+    /// Null packets (§2.4.3.3, PID 0x1fff), which every reader passes over.
+    /// - Parameter length: in bytes, a multiple of 188.
+    package static func padding(_ length: Int) -> ByteBuffer {
+        var out = ByteBufferAllocator().buffer(capacity: length)
+        for _ in 0..<length / 188 {
+            out.writeBytes([0x47, 0x1f, 0xff, 0x10])
+            out.writeRepeatingByte(0xff, count: 184)
+        }
+        return out
+    }
+
+    private init(tracks: TrackSet, version: UInt8) {
+        self.init(tracks: tracks)
+        tables = ProgramTableWriter(tracks: streams.map(\.track), clockPID: clockPID, version: version & 31)
     }
 
     /// A unit that will be written: frames of one track that share a PES packet.
@@ -89,6 +118,10 @@ package struct TransportStreamMuxer: Sendable {
                 lastClock = group.time
             }
             adaptation.isRandomAccess = group.isKey && stream.track.kind == .video
+            if measured != nil {
+                measure(stream, group, adaptation, isLast: last[group.stream] == index)
+                continue
+            }
             stream.build(group.frames, into: &unit)
             unit.withUnsafeReadableBytes { bytes in
                 guard bytes.count > 0 else { return }
@@ -104,6 +137,24 @@ package struct TransportStreamMuxer: Sendable {
         }
     }
 
+    private mutating func measure(
+        _ stream: ElementaryStreamWriter, _ group: Group, _ adaptation: PacketWriter.Adaptation, isLast: Bool
+    ) {
+        let length = stream.length(group.frames)
+        guard length > 0 else { return }
+        let count = PacketWriter.packetCount(length, adaptation)
+        let missing = isLast ? -(packets.counter(stream.pid) + count) & 15 : 0
+        measured? += packets.skip(length, pid: stream.pid, adaptation: adaptation, extra: missing)
+    }
+
+    private mutating func writeClock(_ time: MediaTime, into out: inout ByteBuffer) {
+        if measured != nil {
+            measured? += 1
+        } else {
+            packets.writeClock((time - Self.clockLead).ticks, pid: clockPID, into: &out)
+        }
+    }
+
     /// Tables and clock that have to stand before a group.
     private mutating func writeDue(before group: Group, isLeading: Bool, into out: inout ByteBuffer) {
         let isStale = lastTables.map { group.time - $0 >= Self.tableInterval || group.time < $0 } ?? true
@@ -116,21 +167,25 @@ package struct TransportStreamMuxer: Sendable {
         guard let last = lastClock, group.time - last < Self.holeLimit else {
             // After a hole, or at the begin with another track: the clock is said before anything that refers to it.
             if !isLeading {
-                packets.writeClock((group.time - Self.clockLead).ticks, pid: clockPID, into: &out)
+                writeClock(group.time, into: &out)
                 lastClock = group.time
             }
             return
         }
         var clock = last + Self.clockInterval
         while clock < group.time {
-            packets.writeClock((clock - Self.clockLead).ticks, pid: clockPID, into: &out)
+            writeClock(clock, into: &out)
             lastClock = clock
             clock += Self.clockInterval
         }
     }
 
     private mutating func write(_ section: [UInt8], pid: UInt16, into out: inout ByteBuffer) {
-        section.withUnsafeBytes { packets.write($0, pid: pid, into: &out) }
+        if measured != nil {
+            measured? += packets.skip(section.count, pid: pid)
+        } else {
+            section.withUnsafeBytes { packets.write($0, pid: pid, into: &out) }
+        }
     }
 
     /// Frames of audio that lie close together share a PES packet; the groups come in the order of their first decode time.
