@@ -51,6 +51,14 @@ package struct ArchiveReader: Sendable {
         return try index.segment(of: key.stream, start: key.start)
     }
 
+    /// The first segment that starts at `time` or later; nil when there is none yet.
+    package func segment(of stream: String, startingFrom time: MediaTime) throws -> ArchivedSegment? {
+        let range = TimeRange(time, TimeRange.always.end)
+        let unindexed = view.stream(stream)?.unindexed.filter { range.contains($0.start) } ?? []
+        let indexed = try index.segments(of: stream, startingIn: range, limit: 1)
+        return (indexed + unindexed).min { $0.start < $1.start }
+    }
+
     /// One run for each set of tracks, the newest first.
     package func runsByTracks(of stream: String) throws -> [ArchivedRun] {
         let unindexed = view.stream(stream)?.unindexed.map(\.run) ?? []

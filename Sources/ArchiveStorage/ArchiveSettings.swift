@@ -33,11 +33,14 @@ package struct ArchiveSettings: Hashable, Sendable {
     package var deletionsPerSecond: Int
     /// Less than this free on the disk is taken for full when recording wants to resume, in bytes.
     package var resumeSpace: Int64
+    /// Bytes of a file that is given up when the disk is so full that not even a deletion could be noted.
+    package var reserve: Int
 
     package init(
         origin: String, durability: Durability = .every(.seconds(4)), queueLimit: Int = 128 << 20,
-        deletionsPerSecond: Int = 400, resumeSpace: Int64 = 16 << 20
+        deletionsPerSecond: Int = 400, resumeSpace: Int64 = 16 << 20, reserve: Int = 1 << 20
     ) {
+        self.reserve = reserve
         self.origin = origin
         self.durability = durability
         self.queueLimit = queueLimit
@@ -85,6 +88,11 @@ package struct ArchiveStatistics: Hashable, Sendable {
     /// Segments that came from other servers, and their bytes.
     package var segmentsFetched: Int64 = 0
     package var bytesFetched: Int64 = 0
+    /// Calls that wrote media, and what they took together; the slowest of the last minute.
+    package var writes: Int64 = 0
+    package var writeTime: Duration = .zero
+    package var slowestWrite: Duration = .zero
+    package var syncTime: Duration = .zero
     package var segmentsDeleted: Int64 = 0
     package var bytesDeleted: Int64 = 0
     /// Bytes that wait for the disk now.

@@ -47,7 +47,8 @@ package final class ArchiveStore: Sendable {
             let index = try Self.openIndex(root, report)
             reader = ArchiveReader(index: index, view: view)
             let writer = ArchiveWriter(
-                fileSystem: fileSystem, index: index, settings: settings, view: view, report: report)
+                fileSystem: fileSystem, index: index, settings: settings, view: view,
+                stopwatch: { clock().uptime }, report: report)
             try writer.start()
             Self.startThread(writer, queue: queue, clock: clock, finished: finished)
         } catch {
@@ -83,6 +84,17 @@ package final class ArchiveStore: Sendable {
     /// Changes how long a stream is kept. A stream without a policy (none was set since the start) keeps everything.
     package func setPolicy(_ policy: RetentionPolicy, of stream: String) {
         view.update(stream) { $0.policy = policy }
+    }
+
+    /// Changes how often what was written is forced to the disk.
+    package func setDurability(_ durability: Durability) {
+        // A closed store has written all there is.
+        _ = queue.post(
+            .perform { writer, _ in
+                guard writer.settings.durability != durability else { return }
+                writer.settings.durability = durability
+                writer.nextSync = nil
+            })
     }
 
     /// Takes the file of a segment for reading: until the lease is released, its bytes stay. The file may be sent as it
@@ -165,7 +177,7 @@ package final class ArchiveStore: Sendable {
         thread.start()
     }
 
-    private static func takeLock(_ root: String) throws -> Int32 {
+    static func takeLock(_ root: String) throws -> Int32 {
         let path = root + "/" + RunPath.indexName + ".lock"
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileSystemError.last(errno, "open", path) }
@@ -177,7 +189,7 @@ package final class ArchiveStore: Sendable {
     }
 
     /// An index that cannot be used is set aside, never deleted.
-    private static func openIndex(_ root: String, _ report: (ArchiveEvent) -> Void) throws -> ArchiveIndex {
+    static func openIndex(_ root: String, _ report: (ArchiveEvent) -> Void) throws -> ArchiveIndex {
         let path = root + "/" + RunPath.indexName
         let isMissing = access(path, F_OK) != 0
         if let index = try ArchiveIndex.open(path: path) {

@@ -66,6 +66,33 @@ import Testing
         try bench.check()
     }
 
+    /// Something else has filled the disk to the last byte: a deletion must be noted before it is done, and still goes.
+    @Test func aDiskWithoutAFreeByteIsNoObstacle() throws {
+        let disk = MemoryFileSystem()
+        let bench = try Bench(disk: disk, settings: .init(origin: "a", resumeSpace: 0, reserve: 4096))
+        bench.record(0..<100)
+        bench.sync()
+        let bytes = try bench.segments().reduce(Int64(0)) { $0 + Int64($1.length) }
+        settle(bench)
+        #expect(disk.bytes(RunPath.reserveName)?.count == 4096)
+        disk.set { $0.capacity = $0.used }
+        bench.keep("cam", RetentionPolicy(bytes: bytes / 2))
+        settle(bench)
+        #expect(try bench.segments().reduce(Int64(0)) { $0 + Int64($1.length) } <= bytes / 2)
+        #expect(!bench.events.all.contains { if case .retentionFailed = $0 { true } else { false } })
+        #expect(disk.bytes(RunPath.reserveName) == nil)
+        disk.set { $0.capacity = $0.used + 100_000 }
+        settle(bench)
+        #expect(disk.bytes(RunPath.reserveName)?.count == 4096)
+        try bench.check()
+        // A server that was killed while it laid the reserve by.
+        try disk.remove(RunPath.reserveName)
+        try disk.put([1, 2, 3], at: RunPath.reserveName)
+        try bench.restart()
+        settle(bench)
+        #expect(disk.bytes(RunPath.reserveName)?.count == 4096)
+    }
+
     @Test func protectedAndReadSegmentsStay() throws {
         let bench = try Bench(disk: MemoryFileSystem())
         bench.record(0..<40)

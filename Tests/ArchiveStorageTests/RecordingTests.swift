@@ -1,6 +1,7 @@
 // Recording on a virtual disk: what is in files and index after each step, and after a crash at each byte.
 import Archive
 import CMAF
+import Foundation
 import Media
 import NIOCore
 import Testing
@@ -83,6 +84,21 @@ import Testing
         #expect(try bench.starts() == [0, 2, 4, 6, 8, 14, 16, 18, 20, 22, 24, 26, 28])
     }
 
+    /// Half of the segment lies in what was deleted, half of it is new.
+    @Test func whatIsRecordedIsNoGap() throws {
+        let bench = try Bench(disk: MemoryFileSystem())
+        bench.record(0..<10)
+        bench.step([.pause(stream: "cam", .sourceAway)])
+        bench.sync()
+        _ = try bench.writer.delete(
+            TimeRange(SyntheticStream.time(6), SyntheticStream.time(20)), of: "cam", at: bench.now)
+        bench.record(8..<16)
+        bench.writer.stop(at: bench.now)
+        try bench.check()
+        #expect(try bench.starts() == [0, 2, 4, 8, 10, 12, 14])
+        try expectRebuildEqualsIndex(bench)
+    }
+
     /// Torn at every byte of the last chunk: whole chunks are kept, the rest is cut, and the file goes on to be readable.
     @Test func aWriteTornAtEachByteCostsAtMostItsChunk() throws {
         let last = SyntheticStream.chunk(3, size: 5)
@@ -103,6 +119,48 @@ import Testing
             try bench.check()
             try expectRebuildEqualsIndex(bench)
         }
+    }
+
+    /// A file system that had let the file grow when the power went, but had not written all of it.
+    @Test(arguments: [false, true]) func whatWasNeverWrittenIsCutOff(isClosed: Bool) throws {
+        let bench = try Bench(disk: MemoryFileSystem())
+        for index in Int64(0)..<4 { bench.step([.append(stream: "cam", SyntheticStream.chunk(index, size: 2000))]) }
+        bench.sync()
+        for index in Int64(4)..<(isClosed ? 9 : 8) {
+            bench.step([.append(stream: "cam", SyntheticStream.chunk(index, size: 2000))])
+        }
+        bench.disk.crash {
+            $1
+        } zeroing: { unsynced in
+            // In the fourth chunk of those that were not synced.
+            let start = (unsynced.lowerBound + 27_000) / 512 * 512
+            return start..<start + 4096
+        }
+        try bench.restart()
+        #expect(try bench.starts() == [0, 2, 4, 6])
+        #expect(try bench.segments().last?.duration == .milliseconds(500))
+        #expect(try bench.segments().last?.isInterrupted == true)
+        try bench.check()
+        try expectRebuildEqualsIndex(bench)
+    }
+
+    /// As after a reload: what was to wait an hour is on the disk with its segment.
+    @Test func durabilityChangesWhileRecording() async throws {
+        let root = FileManager.default.temporaryDirectory.appending(path: "weir-store-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let store = try ArchiveStore(
+            root: root, settings: .init(origin: "a", durability: .every(.seconds(3600))), report: { _ in })
+        let recorder = try store.recorder(for: "cam", keeping: RetentionPolicy())
+        for index in Int64(0)..<4 { recorder.append(SyntheticStream.chunk(index)) }
+        while store.statistics().segmentsWritten < 1 { await Task.yield() }
+        let index = try ArchiveIndex.openReadOnly(path: root + "/" + RunPath.indexName)
+        #expect(try index.segments(of: "cam", startingIn: .always).isEmpty)
+        store.setDurability(.segment)
+        for index in Int64(4)..<8 { recorder.append(SyntheticStream.chunk(index)) }
+        while store.statistics().syncs < 1 { await Task.yield() }
+        #expect(try !index.segments(of: "cam", startingIn: .always).isEmpty)
+        #expect(store.statistics().writes > 0 && store.statistics().writeTime > .zero)
+        store.close()
     }
 
     @Test func rebuildEqualsIndexRowByRow() throws {

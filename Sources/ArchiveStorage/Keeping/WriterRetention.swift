@@ -8,6 +8,8 @@ struct KeepingState {
     var rotation = 0
     /// Told once per failure.
     var hasFailed = false
+    /// Nil before anybody has looked.
+    var hasReserve: Bool?
 }
 
 extension ArchiveWriter {
@@ -16,8 +18,14 @@ extension ArchiveWriter {
         if let next = keeping.nextPass, now.uptime < next { return }
         keeping.nextPass = now.uptime + .seconds(1)
         do {
-            try keep(at: now, budget: settings.deletionsPerSecond)
+            do {
+                try keep(at: now, budget: settings.deletionsPerSecond)
+            } catch  where isDiskFull(error) && giveUpReserve() {
+                // A deletion is noted before it is done: the reserve's place is for that note.
+                try keep(at: now, budget: min(64, settings.deletionsPerSecond))
+            }
             keeping.hasFailed = false
+            restoreReserve()
         } catch {
             if !keeping.hasFailed { report(.retentionFailed(reason: "\(error)")) }
             keeping.hasFailed = true

@@ -5,6 +5,8 @@ package import Media
 package enum RunPath {
     /// The file of the index, beside the streams' directories.
     package static let indexName = "index.sqlite"
+    /// The file that is given up when the disk is full to the last byte.
+    package static let reserveName = "index.sqlite.reserve"
     /// The file of gaps, deletions and locks in each stream's directory.
     package static let journalName = "journal.txt"
 

@@ -29,7 +29,11 @@ enum RunRecovery {
         guard let (header, headerEnd) = try RunScanner.header(of: file) else { return nil }
         let isFetched = RunPath.isFetched(path)
         var scan = try RunScanner.scan(file, from: indexed ?? headerEnd)
-        if isFetched { scan.segments = try verified(scan.segments, file) }
+        if isFetched {
+            scan.segments = try verified(scan.segments, file)
+        } else if mayCut {
+            try dropUnwritten(&scan, file)
+        }
         let size = try file.size()
         var result = RecoveredRun(header: header, segments: scan.segments, size: size, cut: 0)
         if case .damaged(let reason) = scan.stop, !mayCut {
@@ -73,6 +77,26 @@ enum RunRecovery {
             }
         }
         return result
+    }
+
+    /// How far from the end of a file a power cut can have left what was never written: beyond this lies what was synced.
+    private static let unsyncedLength: Int64 = 64 << 20
+
+    /// A file system may have let the file grow and not have written all of it when the power went: the boxes are whole,
+    /// the media between them are zeroes. Such a segment ends the file.
+    private static func dropUnwritten(_ scan: inout RunScan, _ file: any ArchiveFile) throws(FileSystemError) {
+        let size = try file.size()
+        for (index, segment) in scan.segments.enumerated() where segment.offset + unsyncedLength >= size {
+            let bytes = try file.read(at: segment.offset, count: segment.length)
+            if bytes.readableBytes == segment.length, MediaDigest(of: bytes) == segment.digest { continue }
+            // Other damage stays where it is: what lies behind may be good.
+            guard TailSegment.hasUnwrittenSector(bytes, 0..<bytes.readableBytes, at: segment.offset) else { continue }
+            scan.segments.removeSubrange(index...)
+            scan.tailStart = segment.offset
+            scan.wholeEnd = segment.offset + Int64(segment.length)
+            scan.stop = .zeroes
+            return
+        }
     }
 
     private static func tracks(of file: any ArchiveFile, _ header: RunHeader) throws(FileSystemError) -> TrackSet? {

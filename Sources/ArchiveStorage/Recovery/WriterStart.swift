@@ -127,6 +127,7 @@ extension ArchiveWriter {
     private func recover(
         _ path: String, _ row: RunRow?, of stream: StreamWriting, isNewest: Bool, _ changes: inout IndexChanges
     ) throws {
+        lookedAt?(path)
         let size: Int64?
         do throws(FileSystemError) {
             size = try fileSystem.open(path, forWriting: false).size()

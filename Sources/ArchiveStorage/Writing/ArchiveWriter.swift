@@ -13,9 +13,13 @@ import NIOCore
 package final class ArchiveWriter {
     let fileSystem: any ArchiveFileSystem
     let index: ArchiveIndex
-    let settings: ArchiveSettings
+    var settings: ArchiveSettings
     let view: ArchiveView
     let report: @Sendable (ArchiveEvent) -> Void
+    /// Measures how long the disk takes.
+    let stopwatch: @Sendable () -> Duration
+    /// When the slowest write was last forgotten.
+    var slowestSince: Duration?
     var streams: [String: StreamWriting] = [:]
     /// Streams and runs that the index lacks.
     var newStreams: [StreamRow] = []
@@ -32,11 +36,14 @@ package final class ArchiveWriter {
     /// Sets a segment's rows on their way at the next flush (`Durability.segment`).
     var hasClosedSegments = false
     var keeping = KeepingState()
+    /// Told of each run file that the start looks at.
+    var lookedAt: ((_ path: String) -> Void)?
 
     init(
         fileSystem: any ArchiveFileSystem, index: ArchiveIndex, settings: ArchiveSettings, view: ArchiveView,
-        report: @escaping @Sendable (ArchiveEvent) -> Void
+        stopwatch: @escaping @Sendable () -> Duration = { .zero }, report: @escaping @Sendable (ArchiveEvent) -> Void
     ) {
+        self.stopwatch = stopwatch
         self.fileSystem = fileSystem
         self.index = index
         self.settings = settings
@@ -197,7 +204,9 @@ package final class ArchiveWriter {
     func closeSegment(_ stream: StreamWriting, isInterrupted: Bool) {
         guard let run = stream.run, let closed = run.closeSegment(isInterrupted: isInterrupted) else { return }
         // Recorded where the ledger knew of a gap: the clock of the source had run back into it.
-        if closed.end < stream.end ?? closed.end, !stream.ledger.gaps.gaps(in: closed.range).isEmpty {
+        if let last = stream.ledger.gaps.gaps.last, last.range.end > closed.start,
+            !stream.ledger.gaps.gaps(in: closed.range).isEmpty
+        {
             stream.record(.clear(closed.range))
         }
         stage(stream, run)
@@ -237,8 +246,10 @@ package final class ArchiveWriter {
             do throws(FileSystemError) {
                 for run in stream.runs {
                     let chunks = run.staged.count
+                    let began = stopwatch()
                     let (bytes, closed) = try run.flush()
                     guard bytes > 0 else { continue }
+                    measure(stopwatch() - began, at: now)
                     let media = closed.reduce(Int64(0)) { $0 + Int64($1.length) }
                     view.count {
                         $0.bytesWritten += bytes
@@ -261,6 +272,16 @@ package final class ArchiveWriter {
             } catch {
                 fail(stream, error, now)
             }
+        }
+    }
+
+    private func measure(_ time: Duration, at now: ArchiveInstant) {
+        let isNewMinute = slowestSince.map { now.uptime - $0 >= .seconds(60) } ?? true
+        if isNewMinute { slowestSince = now.uptime }
+        view.count {
+            $0.writes += 1
+            $0.writeTime += time
+            $0.slowestWrite = isNewMinute ? time : max($0.slowestWrite, time)
         }
     }
 

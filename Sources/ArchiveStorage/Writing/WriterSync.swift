@@ -32,6 +32,11 @@ extension ArchiveWriter {
 
     /// Commits all closed segments. A stream whose file or journal cannot be synced becomes faulty and waits.
     func sync(at now: ArchiveInstant) {
+        let began = stopwatch()
+        defer {
+            let time = stopwatch() - began
+            view.count { $0.syncTime += time }
+        }
         hasClosedSegments = false
         for stream in sortedStreams where stream.fault == nil {
             do throws(FileSystemError) {

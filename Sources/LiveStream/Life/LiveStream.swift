@@ -24,12 +24,12 @@ package final class LiveStream: ReadableStream {
         /// Called on the stream's event loop.
         package var report: @Sendable (StreamEvent) -> Void
         /// Called on the stream's event loop with each chunk, for the archive and for other servers.
-        package var chunkMade: (@Sendable (Chunk) -> Void)?
+        package var chunkMade: (@Sendable (Chunk, _ isFiller: Bool) -> Void)?
 
         package init(
             opener: any InputOpener, monotonic: @escaping @Sendable () -> Duration,
             utc: @escaping @Sendable () -> MediaTime, report: @escaping @Sendable (StreamEvent) -> Void,
-            chunkMade: (@Sendable (Chunk) -> Void)? = nil
+            chunkMade: (@Sendable (Chunk, _ isFiller: Bool) -> Void)? = nil
         ) {
             self.opener = opener
             self.monotonic = monotonic

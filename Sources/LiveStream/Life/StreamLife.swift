@@ -21,6 +21,8 @@ final class StreamLife {
     private var isHandedOver: Bool
     /// The input of ready chunks that plays has not yet begun a segment.
     private var awaitsSegment = false
+    /// What is taken comes from the backup.
+    private var isFilling = false
     private var window: LiveWindow
     private var readers = FanOut()
     private var transportStream = TransportStreamFeed()
@@ -192,7 +194,9 @@ final class StreamLife {
         awaitsSegment = true
         lastPlayed = index
         sessions.setPlaying(index)
+        // What the source before left is still its own.
         take(chunks)
+        isFilling = definition.inputs[index].choice.isBackup
         self.reason = reason
         environment.report(StreamEvent(.inputSwitched, stream: definition.name, reason: reason))
     }
@@ -236,7 +240,7 @@ final class StreamLife {
                         chunk: chunk, transportStream: packets,
                         startsWithKeyFrame: chunk.startsSegment && chunk.startsWithKeyFrame))
             }
-            environment.chunkMade?(chunk)
+            environment.chunkMade?(chunk, isFilling)
         }
         // Nobody has to wait for the next segment's first chunk to hear that this one is complete.
         if let next = segmenter.chunker.openSegmentStart, let last = window.segments.last, next >= last.end {

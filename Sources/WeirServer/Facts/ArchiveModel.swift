@@ -91,9 +91,7 @@ struct ArchiveModel: ManagedArchives {
 extension ArchiveKeeper {
     /// Seconds of media in the archive of a stream; nil when it is not recorded or its store cannot tell.
     func seconds(of stream: String) -> Double? {
-        guard let reader = store(of: stream)?.reader else { return nil }
-        // A fault of the index has its own event, and a list of streams must not fail with it.
-        return (try? reader.ranges(of: stream))?.duration.inSeconds
+        read(stream) { try $0.ranges(of: stream).duration.inSeconds }
     }
 
     /// Counters and gauges of each open store.
@@ -106,6 +104,13 @@ extension ArchiveKeeper {
                 name, kind, help: help,
                 samples: stores.map { .init(Double(value($0.1)), labels: [("root", $0.0)]) })
         }
+        func seconds(
+            _ name: String, _ kind: MetricFamily.Kind, _ help: String, _ value: (ArchiveStatistics) -> Duration
+        ) -> MetricFamily {
+            MetricFamily(
+                name, kind, help: help,
+                samples: stores.map { .init(value($0.1) / .seconds(1), labels: [("root", $0.0)]) })
+        }
         return [
             family("weir_archive_written_bytes_total", .counter, "Written to the store's disk") { $0.bytesWritten },
             family("weir_archive_written_media_bytes_total", .counter, "Of these, chunks of media") {
@@ -116,6 +121,14 @@ extension ArchiveKeeper {
                 $0.chunksDropped
             },
             family("weir_archive_write_errors_total", .counter, "Writes that the disk refused") { $0.writeErrors },
+            family("weir_archive_writes_total", .counter, "Writes to the store's disk") { $0.writes },
+            seconds("weir_archive_write_seconds_total", .counter, "Time that they took") { $0.writeTime },
+            seconds("weir_archive_slowest_write_seconds", .gauge, "The slowest write of the last minute") {
+                $0.slowestWrite
+            },
+            seconds("weir_archive_sync_seconds_total", .counter, "Time that forcing data to the disk took") {
+                $0.syncTime
+            },
             family("weir_archive_syncs_total", .counter, "Times that data and index were forced to the disk") {
                 $0.syncs
             },

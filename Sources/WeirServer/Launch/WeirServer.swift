@@ -88,7 +88,7 @@ package struct WeirServer: Sendable {
                     events.record(event.kind.rawValue, stream: event.stream, reason: event.reason)
                     logger.info(
                         "\(event.kind.rawValue)", metadata: ["stream": "\(event.stream)", "reason": "\(event.reason)"])
-                }, chunkMade: { tap.append($0) })
+                }, chunkMade: { tap.append($0, isFiller: $1) })
         }
         let sessions = SessionRegistry { [clocks] in clocks.utc().unixMilliseconds }
         let archiveThreads = NIOThreadPool(numberOfThreads: 4)

@@ -18,6 +18,8 @@ final class ArchiveKeeper: ArchiveDirectory {
     struct Wish: Hashable {
         var root: String
         var policy: RetentionPolicy
+        /// `dvr=true` of the `backup` line.
+        var takesFiller: Bool
     }
 
     /// A directory that streams of the configuration record to.
@@ -37,6 +39,8 @@ final class ArchiveKeeper: ArchiveDirectory {
         /// By root.
         var places: [String: Place] = [:]
         var nextNumber: UInt64 = 1
+        /// Streams whose index could not be read when it was asked last.
+        var unreadable: Set<String> = []
         var isClosed = false
     }
 
@@ -62,7 +66,8 @@ final class ArchiveKeeper: ArchiveDirectory {
             guard let archive = stream.archive, let root = settings.root(of: archive).map(Self.normalized) else {
                 continue
             }
-            wishes[stream.name] = Wish(root: root, policy: RetentionPolicy(archive))
+            wishes[stream.name] = Wish(
+                root: root, policy: RetentionPolicy(archive), takesFiller: stream.backup?.isRecorded ?? false)
             durabilities[root] = Durability(archive.sync).stricter(than: durabilities[root])
         }
         let (closing, opening, tellings) = state.withLockedValue {
@@ -74,7 +79,13 @@ final class ArchiveKeeper: ArchiveDirectory {
             for root in state.places.keys.sorted() where durabilities[root] == nil {
                 if let store = state.places.removeValue(forKey: root)?.store { closing.append(store) }
             }
-            for (root, durability) in durabilities.sorted(by: { $0.key < $1.key }) where state.places[root] == nil {
+            for (root, durability) in durabilities.sorted(by: { $0.key < $1.key }) {
+                if let known = state.places[root] {
+                    guard known.durability != durability else { continue }
+                    state.places[root]?.durability = durability
+                    known.store?.setDurability(durability)
+                    continue
+                }
                 state.places[root] = Place(number: state.nextNumber, durability: durability)
                 opening.append((root, state.nextNumber))
                 state.nextNumber += 1
@@ -116,6 +127,26 @@ final class ArchiveKeeper: ArchiveDirectory {
         }
     }
 
+    /// What `read` finds in the archive of a stream; nil when there is none open, or its index cannot be read. The latter
+    /// is told once until it can be read again.
+    func read<T>(_ stream: String, _ read: (ArchiveReader) throws -> T) -> T? {
+        guard let store = store(of: stream) else { return nil }
+        do {
+            let found = try read(store.reader)
+            state.withLockedValue { _ = $0.unreadable.remove(stream) }
+            return found
+        } catch {
+            let isNew = state.withLockedValue { $0.unreadable.insert(stream).inserted }
+            if isNew {
+                report(
+                    ArchiveTelling(
+                        "archive_index_failed", stream: stream, isTrouble: true,
+                        reason: "the index of \(store.root) cannot be read: \(error)"))
+            }
+            return nil
+        }
+    }
+
     // MARK: Opening and closing
 
     private static let longestDelay = Duration.seconds(30)
@@ -142,6 +173,8 @@ final class ArchiveKeeper: ArchiveDirectory {
             guard !state.isClosed, var place = state.places[root], place.number == number else { return (false, 0, []) }
             let attempts = place.attempts
             place.store = store
+            // A reload may have changed it while the store was being opened.
+            store.setDurability(place.durability)
             place.trouble = nil
             place.attempts = 0
             state.places[root] = place
@@ -213,10 +246,11 @@ final class ArchiveKeeper: ArchiveDirectory {
         }
         guard !tap.isRecording(in: store) else {
             store.setPolicy(wish.policy, of: name)
+            tap.setTakesFiller(wish.takesFiller)
             return nil
         }
         do {
-            tap.start(try store.recorder(for: name, keeping: wish.policy), in: store)
+            tap.start(try store.recorder(for: name, keeping: wish.policy), in: store, takesFiller: wish.takesFiller)
             return nil
         } catch {
             return ArchiveTelling("recording_failed", stream: name, isTrouble: true, reason: error.message)

@@ -20,7 +20,7 @@ final class Bench<Disk: ArchiveFileSystem> {
 
     init(
         disk: Disk,
-        settings: ArchiveSettings = ArchiveSettings(origin: "a", resumeSpace: 0)
+        settings: ArchiveSettings = ArchiveSettings(origin: "a", resumeSpace: 0, reserve: 0)
     ) throws {
         self.disk = disk
         self.settings = settings

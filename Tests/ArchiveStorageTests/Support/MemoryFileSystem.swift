@@ -28,20 +28,38 @@ final class MemoryFileSystem: ArchiveFileSystem {
         /// Bytes that may still be written before `tornWrite` strikes.
         var writeBudget: Int?
         var lies = false
+        /// Changes until the power goes; nil: it stays.
+        var changesLeft: Int?
+        /// The power is gone: nothing changes any more until `crash` or `kill`.
+        var isOff = false
+        /// Bytes of all files.
+        var used: Int64 = 0
     }
     let state = Mutex(State())
 
-    func crash(keepingUnsynced keep: (_ durable: Int, _ written: Int) -> Int) {
+    /// - Parameters:
+    ///   - keep: how much of what was written stays of a file.
+    ///   - zero: a part of what stays behind the durable bytes that was never written, though the file had grown.
+    func crash(
+        keepingUnsynced keep: (_ durable: Int, _ written: Int) -> Int,
+        zeroing zero: (_ unsynced: Range<Int>) -> Range<Int>? = { _ in nil }
+    ) {
         state.withLock { state in
             state.files = state.durableFiles
             state.directories = state.durableDirectories
             state.failure = nil
             state.writeBudget = nil
-            for node in state.files.values {
+            state.changesLeft = nil
+            state.isOff = false
+            defer { state.used = state.files.values.reduce(0) { $0 + $1.contents.withLock { Int64($0.bytes.count) } } }
+            for (_, node) in state.files.sorted(by: { $0.key < $1.key }) {
                 node.contents.withLock { contents in
                     let kept = keep(contents.durable.count, contents.bytes.count)
                     if kept >= contents.durable.count, kept <= contents.bytes.count {
                         contents.bytes = Array(contents.bytes[..<kept])
+                        if contents.durable.count < kept, let lost = zero(contents.durable.count..<kept) {
+                            for index in lost { contents.bytes[index] = 0 }
+                        }
                     } else {
                         contents.bytes = contents.durable
                     }
@@ -54,7 +72,10 @@ final class MemoryFileSystem: ArchiveFileSystem {
     /// What a killed process leaves: everything that was written.
     func kill() {
         state.withLock {
-            $0.failure = nil; $0.writeBudget = nil
+            $0.failure = nil
+            $0.writeBudget = nil
+            $0.changesLeft = nil
+            $0.isOff = false
         }
     }
 
@@ -75,6 +96,7 @@ final class MemoryFileSystem: ArchiveFileSystem {
             }
             $0.files[path] = node
             $0.durableFiles[path] = node
+            $0.used += Int64(bytes.count)
         }
     }
 
@@ -83,7 +105,17 @@ final class MemoryFileSystem: ArchiveFileSystem {
     }
 
     func check(_ operation: String, _ path: String) throws(FileSystemError) {
-        let failure = state.withLock { $0.failure }
+        let failure: FileSystemError.Kind? = state.withLock { state in
+            if state.isOff { return .inputOutput }
+            if let left = state.changesLeft {
+                state.changesLeft = left - 1
+                if left <= 0 {
+                    state.isOff = true
+                    return .inputOutput
+                }
+            }
+            return state.failure
+        }
         if let failure { throw FileSystemError(failure, operation: operation, path: path, reason: "as ordered") }
     }
 
@@ -141,9 +173,12 @@ final class MemoryFileSystem: ArchiveFileSystem {
     }
 
     func remove(_ path: String) throws(FileSystemError) {
+        try check("remove", path)
         let node = state.withLock { state in
             state.durableFiles[path] = nil
-            return state.files.removeValue(forKey: path)
+            let node = state.files.removeValue(forKey: path)
+            if let node { state.used -= node.contents.withLock { Int64($0.bytes.count) } }
+            return node
         }
         guard let node else {
             throw FileSystemError(.notFound, operation: "remove", path: path, reason: "no such file")
@@ -166,6 +201,7 @@ final class MemoryFileSystem: ArchiveFileSystem {
         guard try list(path).isEmpty else {
             throw FileSystemError(.notEmpty, operation: "remove", path: path, reason: "not empty")
         }
+        try check("remove", path)
         state.withLock { _ = $0.directories.remove(path) }
     }
 
@@ -173,6 +209,7 @@ final class MemoryFileSystem: ArchiveFileSystem {
         try check("rename", path)
         state.withLock { state in
             let node = state.files.removeValue(forKey: path)
+            if let old = state.files[newPath] { state.used -= old.contents.withLock { Int64($0.bytes.count) } }
             state.files[newPath] = node
         }
     }
@@ -200,12 +237,7 @@ final class MemoryFileSystem: ArchiveFileSystem {
     }
 
     func space() throws(FileSystemError) -> DiskSpace {
-        let (used, capacity) = state.withLock { state in
-            (
-                state.files.values.reduce(Int64(0)) { $0 + $1.contents.withLock { Int64($0.bytes.count) } },
-                state.capacity
-            )
-        }
+        let (used, capacity) = state.withLock { ($0.used, $0.capacity) }
         return DiskSpace(total: capacity, available: max(0, capacity - used))
     }
 
@@ -213,6 +245,15 @@ final class MemoryFileSystem: ArchiveFileSystem {
     func allowance(_ count: Int) throws(FileSystemError) -> (allowed: Int, failure: FileSystemError.Kind?) {
         let space = try space()
         return state.withLock { state in
+            if state.isOff { return (0, .inputOutput) }
+            if let left = state.changesLeft {
+                state.changesLeft = left - 1
+                if left <= 0 {
+                    // Torn in the middle.
+                    state.isOff = true
+                    return (count / 2, .inputOutput)
+                }
+            }
             if let failure = state.failure { return (0, failure) }
             var allowed = count
             var failure: FileSystemError.Kind?
@@ -250,6 +291,8 @@ final class MemoryFile: ArchiveFile {
         node.contents.withLock { contents in
             let end = Int(offset) + allowed
             if contents.bytes.count < end {
+                let growth = Int64(end - contents.bytes.count)
+                if contents.isLinked { fileSystem.set { $0.used += growth } }
                 contents.bytes += [UInt8](repeating: 0, count: end - contents.bytes.count)
             }
             contents.bytes.replaceSubrange(Int(offset)..<end, with: all[..<allowed])
@@ -267,11 +310,15 @@ final class MemoryFile: ArchiveFile {
     func truncate(to size: Int64) throws(FileSystemError) {
         try fileSystem.check("truncate", path)
         node.contents.withLock { contents in
-            if contents.bytes.count > Int(size) { contents.bytes.removeSubrange(Int(size)...) }
+            guard contents.bytes.count > Int(size) else { return }
+            let shrinkage = Int64(contents.bytes.count) - size
+            if contents.isLinked { fileSystem.set { $0.used -= shrinkage } }
+            contents.bytes.removeSubrange(Int(size)...)
         }
     }
 
     func punchHole(at offset: Int64, length: Int64) throws(FileSystemError) {
+        try fileSystem.check("free a part of", path)
         node.contents.withLock { contents in
             for index in Int(offset)..<min(contents.bytes.count, Int(offset + length)) { contents.bytes[index] = 0 }
         }

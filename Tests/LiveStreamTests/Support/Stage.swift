@@ -62,7 +62,7 @@ final class Stage {
                     Sample.noon + MediaSpan(ticks: Int64(elapsed.withLockedValue { $0 / .milliseconds(1) }) * 90)
                 },
                 report: { event in log.withLockedValue { $0.append(event) } },
-                chunkMade: { chunk in made.withLockedValue { $0.append(chunk) } }),
+                chunkMade: { chunk, _ in made.withLockedValue { $0.append(chunk) } }),
             continuing: continuing)
         loop.run()
     }
