@@ -142,7 +142,7 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "WeirServer", "SettingsLanguage", "Archive", "ArchiveStorage", "ManagementAPI", "Media",
+                "WeirServer", "SettingsLanguage", "Archive", "ArchiveStorage", "Playback", "ManagementAPI", "Media",
                 argumentParser, asyncHTTPClient, nioCore, nioHTTP1, serviceLifecycle, log,
             ],
             swiftSettings: strict),
@@ -187,7 +187,8 @@ let package = Package(
                 log,
             ]),
         tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
-        tests("ProcessTests", [asyncHTTPClient, nioCore, nioPosix, nioHTTP1], exclude: ["Accessibility"]),
+        tests(
+            "ProcessTests", ["CMAF", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1], exclude: ["Accessibility"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "/", "", "/index.m3u8", "/metrics", "/cam/", "/cam/archive-1-2.mp4", "/cam/timeshift_abs-1700000000.ts",
+        "/", "", "/index.m3u8", "/metrics", "/cam/", "/cam/archive-1-2.mkv", "/cam/timeshift_abs-1700000000.mp4",
         "/cam/1700000000.jpg", "/cam/segment-.ts", "/cam/segment-+5.ts", "/cam/segment-007.ts", "/cam/segment-5-x.m4s",
         "/cam/segment-99999999999999999999.ts", "/cam/track-01.m3u8", "/cam/init--1.mp4",
         "/streamer/api/v3/streams/cam/media_info.json",

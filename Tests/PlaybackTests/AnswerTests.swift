@@ -38,8 +38,10 @@ import Testing
             ),
             (["-X", "DELETE"], "/cam/one/index.m3u8", ["405 Method Not Allowed", "Allow: GET"]),
             (["-X", "POST"], "/cam/one/mpegts", ["passed on"]),
-            ([], "/cam/one/archive-1-2.mp4", ["passed on"]),
+            ([], "/cam/one/archive-1-2.mkv", ["passed on"]),
             ([], "/cam/one/archive-1-2.m3u8", ["404", "not recorded"]),
+            ([], "/cam/one/archive-1-2.mp4", ["404", "not recorded"]),
+            ([], "/cam/one/timeshift_abs-5.ts", ["404", "not recorded"]),
             ([], "/cam/one/embed.html", ["text/html", "<title>Door &lt;1&gt;</title>", "addSourceBuffer"]),
             ([], "/cam/one/media_info.json", ["application/json", "\"codec\":\"avc1.", "\"fps\":25.000"]),
             (

@@ -23,6 +23,14 @@ import Testing
             ("timeshift_rel-60.m3u8", "", .delayed(by: .seconds(60))),
             ("rewind-60.m3u8", "", .rewind(.seconds(60))),
             ("recording_status.json", "", .recordingStatus),
+            ("archive-100-30.mp4", "", .export(.mp4, from: time(100), until: time(130))),
+            ("archive-100-now.mp4", "", .export(.mp4, from: time(100), until: nil)),
+            ("archive-100-30.ts", "token=1", .export(.ts, from: time(100), until: time(130))),
+            ("archive-100-now.ts", "", .follow(from: time(100))),
+            ("timeshift_abs-100.ts", "", .follow(from: time(100))),
+            ("timeshift_rel-60.ts", "", .followDelayed(by: .seconds(60))),
+            ("video-timeshift_abs-100.m3u8", "", .from(time(100))),
+            ("mono-timeshift_rel-60.ts", "", .followDelayed(by: .seconds(60))),
         ]
         for (last, query, wanted) in forms {
             #expect(route(last, query) == .media(stream: "a/cam", .archive(wanted)))
@@ -31,7 +39,8 @@ import Testing
 
     @Test(arguments: [
         "archive-100-0.m3u8", "archive--30.m3u8", "archive-1e3-30.m3u8", "archive-100-99999999999999999999.m3u8",
-        "archive-1790000000000-30.m3u8", "archive-100.m3u8", "rewind-0.m3u8", "rewind-+5.m3u8", "archive-100-30.mp4",
+        "archive-1790000000000-30.m3u8", "archive-100.m3u8", "rewind-0.m3u8", "rewind-+5.m3u8", "archive-100-0.mp4",
+        "archive-100-30.mkv", "timeshift_abs-x.ts",
     ])
     func otherWordsAreNotOurs(last: String) {
         #expect(route(last[...]) == .other)

@@ -1,13 +1,12 @@
-// Looks at a store from outside, also while a server writes it: what is in it, and whether each byte is what it was.
+// Looks at a store from outside, also while a server writes it.
 package import Archive
 import Foundation
-package import Media
-import NIOCore
+import Media
 
 /// A store, opened for reading alone. Blocks.
 package struct ArchiveInspection: Sendable {
-    private let index: ArchiveIndex
-    private let fileSystem: PosixFileSystem
+    let index: ArchiveIndex
+    package let fileSystem: any ArchiveFileSystem
 
     /// - Throws: `ArchiveError` when `root` is no store; what the index says when it cannot be read.
     package init(root: String) throws {
@@ -15,11 +14,15 @@ package struct ArchiveInspection: Sendable {
         guard FileManager.default.fileExists(atPath: path) else {
             throw ArchiveError(
                 .damagedIndex,
-                "\(root) has no \(RunPath.indexName): it is no archive, or its server makes the index anew"
+                "\(root) has no \(RunPath.indexName): it is no archive, or its index is lost: `weir archive rebuild \(root)`"
             )
         }
-        index = try ArchiveIndex.openReadOnly(path: path)
-        fileSystem = PosixFileSystem(root: root)
+        self.init(index: try ArchiveIndex.openReadOnly(path: path), fileSystem: PosixFileSystem(root: root))
+    }
+
+    init(index: ArchiveIndex, fileSystem: any ArchiveFileSystem) {
+        self.index = index
+        self.fileSystem = fileSystem
     }
 
     package func streams() throws -> [StreamRow] { try index.streams() }
@@ -39,6 +42,12 @@ package struct ArchiveInspection: Sendable {
         try index.ledger(of: try row(of: stream).id).locks
     }
 
+    /// What is played for a range: see `PlaybackSelection`.
+    package func selection(of stream: String, in range: TimeRange) throws -> PlaybackSelection {
+        _ = try row(of: stream)
+        return PlaybackSelection(try index.segments(of: stream, startingIn: range), in: range)
+    }
+
     /// The digest of the media of the segments that start in `range`: equal on two servers that have the same media.
     package func digest(of stream: String, in range: TimeRange) throws -> (digest: MediaDigest, segments: Int) {
         _ = try row(of: stream)
@@ -53,61 +62,5 @@ package struct ArchiveInspection: Sendable {
             throw ArchiveError(.unknownStream, "nothing was recorded of the stream `\(stream)`; there are: \(known)")
         }
         return row
-    }
-
-    // MARK: Verifying
-
-    /// A segment of the index whose bytes are not what was written.
-    package struct Finding: Hashable, Sendable {
-        package var path: String
-        package var start: MediaTime
-        package var reason: String
-    }
-
-    /// Reads every byte of the store that the index knows.
-    /// - Parameter progress: called after each run file with the bytes of it.
-    /// - Returns: how much was read, and all that is wrong with it.
-    package func verify(
-        progress: (_ path: String, _ bytes: Int64) -> Void
-    ) throws -> (segments: Int, bytes: Int64, findings: [Finding]) {
-        var (count, bytes, findings) = (0, Int64(0), [Finding]())
-        for stream in try index.streams() {
-            for row in try index.runs(of: stream.name) {
-                let segments = try index.segments(ofRun: row.run)
-                var read: Int64 = 0
-                for segment in segments {
-                    if let reason = trouble(of: segment), try isStillThere(segment) {
-                        findings.append(Finding(path: row.run.path, start: segment.start, reason: reason))
-                    }
-                    count += 1
-                    read += Int64(segment.length)
-                }
-                bytes += read
-                progress(row.run.path, read)
-            }
-        }
-        return (count, bytes, findings)
-    }
-
-    /// Retention of a running server may have taken the segment in the meantime.
-    private func isStillThere(_ segment: ArchivedSegment) throws -> Bool {
-        try index.segment(of: segment.run.stream, start: segment.start) == segment
-    }
-
-    private func trouble(of segment: ArchivedSegment) -> String? {
-        do throws(FileSystemError) {
-            let file = try fileSystem.open(segment.run.path, forWriting: false)
-            let media = try file.read(at: segment.offset, count: segment.length)
-            guard media.readableBytes == segment.length else {
-                return "only \(media.readableBytes) of \(segment.length) bytes are there"
-            }
-            guard MediaDigest(of: media) == segment.digest else { return "the media are not those that were recorded" }
-            let box = try file.read(
-                at: segment.offset + Int64(segment.length), count: SegmentTrailer.boxLength)
-            guard SegmentTrailer(box: box) == segment.trailer else { return "the box behind the segment is damaged" }
-            return nil
-        } catch {
-            return "\(error)"
-        }
     }
 }

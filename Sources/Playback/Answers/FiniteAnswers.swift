@@ -53,8 +53,14 @@ enum FiniteAnswers {
     }
 
     static func page(title: String, request: MediaRequest) -> MediaAnswer {
+        // As players know it: `dvr=true` asks for the archive, and so does each place in it.
+        let query = request.target.query
+        let isArchive =
+            ["true", "1", "yes"].contains(QueryItems.value(of: "dvr", in: query) ?? "")
+            || ["from", "to", "ago"].contains { QueryItems.value(of: $0, in: query) != nil }
+        let kind: PlayerPage.Kind = isArchive ? .archive : .live
         let made = Representation(
-            contentType: "text/html; charset=utf-8", pieces: [PlayerPage.page(title: title)], entityTag: nil)
+            contentType: "text/html; charset=utf-8", pieces: [PlayerPage.page(kind, title: title)], entityTag: nil)
         return .representation(made, cache: .seconds(60), request: request.headers)
     }
 }

@@ -6,6 +6,8 @@ import NIOHTTP1
 enum ArchiveAnswer: Sendable {
     case made(MediaAnswer)
     case file(MediaAnswer, OpenSegment)
+    /// A part of an exported file.
+    case body(MediaAnswer, ExportBody, Range<Int64>)
 
     /// The archive has nothing of what was asked for.
     var isNothing: Bool {

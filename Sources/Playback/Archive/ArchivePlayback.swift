@@ -19,6 +19,7 @@ package final class ArchivePlayback: Sendable {
     let now: @Sendable () -> MediaTime
     let numbers = SlidingNumbers()
     let headers = ArchiveHeaders()
+    let exports = ExportPlans()
 
     /// - Parameter threads: where disks are waited for; running.
     package init(
@@ -45,6 +46,9 @@ package final class ArchivePlayback: Sendable {
         guard let store = directory.store(of: stream) else { return eventLoop.makeSucceededFuture(nil) }
         return threads.runIfActive(eventLoop: eventLoop) { [self] in
             switch route {
+            case .archive(.export(let form, let from, let until)):
+                try export(
+                    form, from: from, until: until, of: stream, in: store, request: request, wantsFile: wantsFile)
             case .archive(let part): try .made(playlist(part, of: stream, in: store, request: request))
             case .initialization(let fingerprint, let selection):
                 try headers.representation(fingerprint, selection, of: stream, in: store).map {

@@ -19,6 +19,11 @@ extension ArchivePlayback {
         case .delayed(let delay):
             let end = now - delay
             return try sliding(route, stream, store, TimeRange(end - Self.slidingWindow, end), request)
+        case .export, .follow, .followDelayed:
+            // A GET is answered before, as it has no end; this is for HEAD.
+            return MediaAnswer(
+                status: .ok, headers: [("Content-Type", "video/mp2t"), ("Cache-Control", "no-store")], pieces: [],
+                length: nil)
         case .rewind(let depth): return try sliding(route, stream, store, TimeRange(now - depth, now), request)
         }
     }
@@ -67,20 +72,31 @@ extension ArchivePlayback {
         return .representation(made, cache: .seconds(list.isEnded ? 30 : 1), request: request.headers)
     }
 
-    private func nothing(_ stream: String) -> MediaAnswer {
+    func nothing(_ stream: String) -> MediaAnswer {
         .text(
             .notFound,
             "The archive of '\(stream)' has nothing in this range. recording_status.json tells what it has.")
     }
 
-    /// `[{"stream": "cam", "ranges": [{"from": 1790000000, "duration": 3600}]}]`, UTC and lengths in whole seconds.
+    /// `[{"stream": "cam", "ranges": [{"from": 1790000000, "duration": 3600}], "gaps": […]}]`, UTC and lengths in whole
+    /// seconds; gaps between the ranges have a `cause` besides.
     private func status(
         of stream: String, in store: ArchiveStore, request: MediaRequest
     ) throws -> MediaAnswer {
-        let ranges = try store.reader.ranges(of: stream).ranges.map { range in
-            "{\"from\":\(range.start.unixMilliseconds / 1000),\"duration\":\(range.duration.milliseconds / 1000)}"
+        func fields(_ range: TimeRange) -> String {
+            "\"from\":\(range.start.unixMilliseconds / 1000),\"duration\":\(range.duration.milliseconds / 1000)"
         }
-        let text = "[{\"stream\":\(MediaInformation.quoted(stream)),\"ranges\":[\(ranges.joined(separator: ","))]}]\n"
+        let recorded = try store.reader.ranges(of: stream).ranges
+        let ranges = recorded.map { "{\(fields($0))}" }
+        var gaps: [String] = []
+        if let first = recorded.first?.start, let last = recorded.last?.end {
+            gaps = store.reader.gaps(of: stream, in: TimeRange(first, last), at: last).map {
+                "{\(fields($0.range)),\"cause\":\"\($0.cause.rawValue)\"}"
+            }
+        }
+        let text =
+            "[{\"stream\":\(MediaInformation.quoted(stream)),\"ranges\":[\(ranges.joined(separator: ","))],"
+            + "\"gaps\":[\(gaps.joined(separator: ","))]}]\n"
         let made = Representation(
             contentType: "application/json", pieces: [ByteBuffer(string: text)], entityTag: nil)
         return .representation(made, cache: .never, request: request.headers)

@@ -7,8 +7,11 @@ package import Media
 /// | --- | --- |
 /// | `archive-{from}-{seconds}.m3u8`, old `index-…`, `video-…`, `mono-…` | playlist of a range |
 /// | `archive-{from}-now.m3u8` | playlist from an instant on that grows |
-/// | `timeshift_abs-{utc}.m3u8`, live playlist with `?utc=` | the same, begins to play at its start |
-/// | `timeshift_rel-{seconds}.m3u8` | live, so much later |
+/// | `archive-{from}-{seconds}.mp4`, `.ts` | a range as one file |
+/// | `archive-{from}-now.mp4` | what there is of it at this moment as one file |
+/// | `archive-{from}-now.ts`, `timeshift_abs-{utc}.ts` | endless from an instant on |
+/// | `timeshift_abs-{utc}.m3u8`, live playlist with `?utc=` | the same as a playlist, begins to play at its start |
+/// | `timeshift_rel-{seconds}.m3u8`, `.ts` | live, so much later |
 /// | `rewind-{seconds}.m3u8` | live, with so much to go back to |
 /// | `recording_status.json` | what is recorded |
 package enum ArchiveRoute: Hashable, Sendable {
@@ -17,6 +20,11 @@ package enum ArchiveRoute: Hashable, Sendable {
     case from(MediaTime)
     case delayed(by: MediaSpan)
     case rewind(MediaSpan)
+    /// A file of what is there; without an end: up to now.
+    case export(ExportForm, from: MediaTime, until: MediaTime?)
+    /// Endless, as a transport stream.
+    case follow(from: MediaTime)
+    case followDelayed(by: MediaSpan)
     case recordingStatus
 
     /// UTC beyond the year 5000 is a mistake, mostly milliseconds; and no playlist is longer than a year of it.
@@ -32,12 +40,14 @@ package enum ArchiveRoute: Hashable, Sendable {
             }
             self = .from(Self.time(time))
         default:
-            if let middle = last.between("timeshift_abs-", ".m3u8") {
+            // Old players say `video-timeshift_abs-…` and `mono-timeshift_rel-…`.
+            let shift = last.droppingPrefix("video-").droppingPrefix("mono-")
+            if let (middle, isPlaylist) = Self.shift(shift, "timeshift_abs-") {
                 guard let utc = Self.number(middle, Self.latest) else { return nil }
-                self = .from(Self.time(utc))
-            } else if let middle = last.between("timeshift_rel-", ".m3u8") {
+                self = isPlaylist ? .from(Self.time(utc)) : .follow(from: Self.time(utc))
+            } else if let (middle, isPlaylist) = Self.shift(shift, "timeshift_rel-") {
                 guard let seconds = Self.number(middle, Self.longest) else { return nil }
-                self = .delayed(by: .seconds(seconds))
+                self = isPlaylist ? .delayed(by: .seconds(seconds)) : .followDelayed(by: .seconds(seconds))
             } else if let middle = last.between("rewind-", ".m3u8") {
                 guard let seconds = Self.number(middle, Self.longest), seconds > 0 else { return nil }
                 self = .rewind(.seconds(seconds))
@@ -49,7 +59,22 @@ package enum ArchiveRoute: Hashable, Sendable {
         }
     }
 
+    private static func shift(_ last: Substring, _ prefix: String) -> (middle: Substring, isPlaylist: Bool)? {
+        if let middle = last.between(prefix, ".m3u8") { return (middle, true) }
+        return last.between(prefix, ".ts").map { ($0, false) }
+    }
+
     private static func range(_ last: Substring) -> ArchiveRoute? {
+        for form in ExportForm.allCases {
+            guard let (start, length) = last.between("archive-", ".\(form.rawValue)")?.splitOnce("-") else { continue }
+            guard let start = number(start, latest) else { return nil }
+            if length == "now" {
+                return form == .ts
+                    ? .follow(from: time(start)) : .export(form, from: time(start), until: nil)
+            }
+            guard let length = number(length, longest), length > 0 else { return nil }
+            return .export(form, from: time(start), until: time(start + length))
+        }
         for prefix in ["archive-", "index-", "video-", "mono-"] {
             guard let (from, length) = last.between(prefix, ".m3u8")?.splitOnce("-") else { continue }
             guard let from = number(from, latest) else { return nil }
@@ -68,4 +93,10 @@ package enum ArchiveRoute: Hashable, Sendable {
     }
 
     private static func time(_ seconds: Int64) -> MediaTime { MediaTime(ticks: seconds * mediaTicksPerSecond) }
+}
+
+extension Substring {
+    fileprivate func droppingPrefix(_ prefix: String) -> Substring {
+        hasPrefix(prefix) ? dropFirst(prefix.count) : self
+    }
 }

@@ -1,7 +1,9 @@
 // Answers players' requests on a connection itself and passes every other request on.
+import ArchiveStorage
 import LiveStream
 package import NIOCore
 package import NIOHTTP1
+import NIOPosix
 
 /// One for a connection, behind the HTTP codec with pipelining assistance (which hands over a request only when the one
 /// before is answered) and before the handlers of the API.
@@ -23,6 +25,8 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         /// An archive is asked, or its file is being sent.
         case reading
         case streaming(LiveViewer, session: UInt64)
+        case exporting(ExportSender)
+        case following(ArchiveFollower, session: UInt64)
         case closing
     }
 
@@ -83,6 +87,10 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         case .streaming(let viewer, let session):
             viewer.stop()
             service.sessions.close(session)
+        case .exporting(let sender): sender.stop()
+        case .following(let follower, let session):
+            follower.stop()
+            service.sessions.close(session)
         case .idle, .passing, .collecting, .reading, .closing: break
         }
         state = .closing
@@ -94,6 +102,12 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
             return
         }
         let location = service.directory.locate(name)
+        if let archive = service.archive, case .archive(let part) = route, !request.isHead,
+            let course = part.course(at: archive.now()), let store = archive.directory.store(of: name)
+        {
+            follow(request, course, of: name, archive, store, context: context)
+            return
+        }
         if let archive = service.archive, case .archive = route, archive.directory.store(of: name) != nil {
             let words = "The archive of '\(name)' is not open at this moment."
             read(
@@ -254,6 +268,9 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
             case .success(.file(let answer, let segment)?):
                 handler.send(request, answer, segment, context: context)
                 handler.count(request, route, bytes: answer.length ?? 0, of: stream, context: context)
+            case .success(.body(let answer, let body, let range)?):
+                handler.export(request, answer, body, range, threads: archive.threads, context: context)
+                handler.count(request, route, bytes: answer.length ?? 0, of: stream, context: context)
             case .success(nil): handler.finish(request, otherwise, context: context)
             case .failure(let error):
                 handler.finish(
@@ -273,6 +290,46 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         sent.futureResult.whenComplete { _ in segment.close() }
         context.write(wrapOutboundOut(.body(.fileRegion(segment.region))), promise: sent)
         end(isKeepAlive: request.isKeepAlive, context: context)
+    }
+
+    private func export(
+        _ request: MediaRequest, _ answer: MediaAnswer, _ body: ExportBody, _ range: Range<Int64>,
+        threads: NIOThreadPool, context: ChannelHandlerContext
+    ) {
+        guard !request.isHead else { return finish(request, answer, context: context) }
+        context.write(wrapOutboundOut(.head(request.responseHead(answer))), promise: nil)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let sender = ExportSender(body, range, threads: threads, context: context, sendsFiles: scheme == "http") {
+            isWhole in
+            let (handler, context) = bound.value
+            handler.state = request.isKeepAlive && isWhole ? .idle : .closing
+            // The length was promised: a client can tell by it that something is missing.
+            guard isWhole else { return context.close(promise: nil) }
+            handler.end(isKeepAlive: request.isKeepAlive, context: context)
+        }
+        state = .exporting(sender)
+        sender.send()
+    }
+
+    private func follow(
+        _ request: MediaRequest, _ course: ArchiveFollower.Course, of stream: String, _ archive: ArchivePlayback,
+        _ store: ArchiveStore, context: ChannelHandlerContext
+    ) {
+        let (session, counters) = service.sessions.open(
+            stream: stream, viewerProtocol: .mpegts, address: context.remoteAddress?.ipAddress ?? "",
+            userAgent: request.userAgent, at: context.eventLoop.now)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let follower = ArchiveFollower(
+            course, archive: archive, store: store, stream: stream, context: context, counters: counters,
+            finished: {
+                let (handler, context) = bound.value
+                handler.abandon()
+                handler.end(isKeepAlive: false, context: context)
+            })
+        state = .following(follower, session: session)
+        context.writeAndFlush(
+            wrapOutboundOut(.head(request.endlessHead(.transportStream))), promise: nil)
+        follower.send()
     }
 
     private func count(

@@ -1,21 +1,39 @@
-// Serves the page with our player: one file, with its script and style inside, that asks no other host.
+// Serves the pages with our players: each one file, with its script and style inside, that asks no other host.
 import NIOCore
 
 enum PlayerPage {
+    /// What a page plays.
+    enum Kind: Hashable {
+        /// The endless live stream.
+        case live
+        /// The archive with its timeline, and live as its end.
+        case archive
+    }
+
     /// The page of a stream; `title` is any text.
-    static func page(title: String) -> ByteBuffer {
+    static func page(_ kind: Kind, title: String) -> ByteBuffer {
+        let template = kind == .live ? live : archive
         var page = ByteBuffer()
-        page.writeBytes(front)
+        page.writeBytes(template.front)
         page.writeString(escaped(title))
-        page.writeBytes(back)
+        page.writeBytes(template.back)
         return page
     }
 
-    private static let template = PackageResources.embed_html
-    private static let mark = Array("{{title}}".utf8)
-    private static let markIndex = template.indices.first { template[$0...].starts(with: mark) } ?? template.endIndex
-    private static let front = template[..<markIndex]
-    private static let back = template[markIndex...].dropFirst(mark.count)
+    private struct Template {
+        let front: ArraySlice<UInt8>
+        let back: ArraySlice<UInt8>
+
+        init(_ bytes: [UInt8]) {
+            let mark = Array("{{title}}".utf8)
+            let index = bytes.indices.first { bytes[$0...].starts(with: mark) } ?? bytes.endIndex
+            front = bytes[..<index]
+            back = bytes[index...].dropFirst(mark.count)
+        }
+    }
+
+    private static let live = Template(PackageResources.embed_html)
+    private static let archive = Template(PackageResources.archive_html)
 
     /// For text between tags.
     static func escaped(_ text: String) -> String {

@@ -7,9 +7,13 @@ import Media
 
 struct ArchiveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "archive", abstract: "Look at archives: what is recorded, and whether it is undamaged.",
-        discussion: "Reads only. May be used beside a running server.",
-        subcommands: [ListCommand.self, RangesCommand.self, VerifyCommand.self, DigestCommand.self])
+        commandName: "archive", abstract: "Look at archives, take files out of them, mend them.",
+        discussion:
+            "Beside a running server all may be used but rebuild and repair, which need the store for themselves.",
+        subcommands: [
+            ListCommand.self, RangesCommand.self, VerifyCommand.self, DigestCommand.self, ExportCommand.self,
+            RebuildCommand.self, RepairCommand.self,
+        ])
 
     struct Store: ParsableArguments {
         @Argument(help: "The directory of the store: the path of the dvr line.")
@@ -95,14 +99,15 @@ struct RangesCommand: ParsableCommand {
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Read every byte of a store and compare it with what was recorded.",
-        discussion: "Exits 0 when all is well, 1 when anything is not what was recorded.")
+        discussion: "Exits 0 when all is well, 1 when anything is not what was recorded. `repair` mends.")
 
     @OptionGroup var store: ArchiveCommand.Store
 
     private struct Answer: Encodable {
         struct Finding: Encodable {
+            var kind: String
             var path: String
-            var start: Int64
+            var start: Int64?
             var reason: String
         }
         var segments: Int
@@ -111,19 +116,20 @@ struct VerifyCommand: ParsableCommand {
     }
 
     func run() throws {
-        let result = try store.open().verify { path, bytes in
-            if !store.json { print("\(path)\t\(bytes) bytes read", to: &StandardError.stream) }
-        }
+        let bar = ProgressBar(isWanted: !store.json)
+        let result = try store.open().verify(isServed: ArchiveWorkshop.isServed(store.root)) { bar.show($0) }
+        bar.end()
         if store.json {
             let findings = result.findings.map {
-                Answer.Finding(path: $0.path, start: $0.start.unixMilliseconds, reason: $0.reason)
+                Answer.Finding(
+                    kind: $0.kind.rawValue, path: $0.path, start: $0.start?.unixMilliseconds, reason: $0.reason)
             }
             try store.printJSON(Answer(segments: result.segments, bytes: result.bytes, findings: findings))
         } else {
             for finding in result.findings {
-                print("\(finding.path): segment \(finding.start.unixMilliseconds) ms: \(finding.reason)")
+                print("\(finding.path)\(finding.start.map { " \($0.unixMilliseconds) ms" } ?? ""): \(finding.reason)")
             }
-            print("\(result.segments) segments, \(result.bytes) bytes, \(result.findings.count) damaged")
+            print("\(result.segments) segments, \(result.bytes) bytes, \(result.findings.count) findings")
         }
         if !result.findings.isEmpty { throw ExitCode.failure }
     }

@@ -1,0 +1,133 @@
+// What a file of a range consists of: a header that is made, and parts of run files as they lie there.
+package import Archive
+package import ArchiveStorage
+import CMAF
+import MPEGTS
+import Media
+import NIOCore
+
+/// As which file a range leaves.
+package enum ExportForm: String, Hashable, Sendable, CaseIterable {
+    /// Progressive: `moov` first, seekable at once.
+    case mp4
+    /// MPEG transport stream.
+    case ts
+
+    package var contentType: String { self == .mp4 ? "video/mp4" : "video/mp2t" }
+}
+
+/// The parts of an exported file and its length, known before a byte of media is read. Each part can be had at any time
+/// and in any order, so nothing is copied and nothing is kept for a viewer. Gaps are left out: time goes on behind them.
+package struct ExportPlan: Sendable {
+    package struct Part: Sendable {
+        enum Content: Sendable {
+            case made(ByteBuffer)
+            /// From here on in the file of the run.
+            case file(ArchivedRun, offset: Int64)
+            /// A segment that is multiplexed when it is asked for; filled up with null packets to the part's length.
+            case transportStream(ArchivedSegment, TrackSet, shift: MediaSpan, version: UInt8)
+        }
+        var content: Content
+        /// Where it begins in the exported file.
+        package var start: Int64
+        package var length: Int64
+    }
+
+    package private(set) var parts: [Part] = []
+    package private(set) var length: Int64 = 0
+    /// The files that must stay as they are while the plan is used.
+    package private(set) var runs: [ArchivedRun] = []
+
+    /// Reads the heads of all fragments of the selection, not their media.
+    /// - Throws: what the disk says; `CMAFError` or `ArchiveError` when the files are not what the index says.
+    package init(_ selection: PlaybackSelection, as form: ExportForm, from fileSystem: any ArchiveFileSystem) throws {
+        var source = ExportSource(fileSystem: fileSystem)
+        switch form {
+        case .mp4: try plan(movie: selection, &source)
+        case .ts: try plan(transportStream: selection, &source)
+        }
+        runs = source.runs
+    }
+
+    /// About how much memory the plan takes, in bytes.
+    var weight: Int {
+        parts.reduce(1024) { sum, part in
+            if case .made(let bytes) = part.content { sum + bytes.readableBytes } else { sum + 256 }
+        }
+    }
+
+    private mutating func add(_ content: Part.Content, length: Int64) {
+        guard length > 0 else { return }
+        parts.append(Part(content: content, start: self.length, length: length))
+        self.length += length
+    }
+
+    // MARK: MP4
+
+    private mutating func plan(movie selection: PlaybackSelection, _ source: inout ExportSource) throws {
+        var builder = ProgressiveMP4Builder()
+        var regions: [(run: ArchivedRun, offset: Int64, length: Int64)] = []
+        var displacement: Int64 = 0
+        for (index, entry) in selection.entries.enumerated() {
+            let segment = entry.segment
+            if index == 0 || entry.isDiscontinuous {
+                _ = builder.begin(try source.tracks(of: segment.run), at: segment.start)
+            }
+            let trailer = Int64(SegmentTrailer.boxLength)
+            if let last = regions.last, last.run == segment.run, last.offset + last.length + trailer == segment.offset {
+                // The trailer between two segments comes along: one long part instead of many short ones.
+                regions[regions.count - 1].length += trailer + Int64(segment.length)
+                _ = builder.append(length: trailer + Int64(segment.length))
+            } else {
+                regions.append((segment.run, segment.offset, Int64(segment.length)))
+                displacement = builder.append(length: Int64(segment.length)) - segment.offset
+            }
+            try source.heads(of: segment) { builder.add($0, displacement: displacement) }
+        }
+        let layout = builder.finish()
+        add(.made(layout.header), length: Int64(layout.header.readableBytes))
+        for region in regions { add(.file(region.run, offset: region.offset), length: region.length) }
+    }
+
+    // MARK: MPEG-TS
+
+    private mutating func plan(transportStream selection: PlaybackSelection, _ source: inout ExportSource) throws {
+        var joint = TransportStreamJoint()
+        for entry in selection.entries {
+            let segment = entry.segment
+            joint.advance(to: segment, isDiscontinuous: entry.isDiscontinuous)
+            let tracks = try source.tracks(of: segment.run)
+            let length = TransportStreamMuxer.segmentLength(tracks: tracks, frames: try source.sizes(of: segment))
+            add(
+                .transportStream(segment, tracks, shift: joint.shift, version: joint.version), length: Int64(length))
+        }
+    }
+}
+
+/// How segments are joined to one transport stream: without the time of gaps, and with a new version of the tables where
+/// the tracks change.
+struct TransportStreamJoint: Sendable {
+    private(set) var shift = MediaSpan.zero
+    private(set) var version: UInt8 = 0
+    private var end: MediaTime?
+    private var fingerprint: UInt64?
+
+    mutating func advance(to segment: ArchivedSegment, isDiscontinuous: Bool) {
+        if isDiscontinuous, let end { shift = segment.start - end }
+        if let fingerprint, fingerprint != segment.run.tracksFingerprint { version = (version + 1) & 31 }
+        fingerprint = segment.run.tracksFingerprint
+        end = segment.end - shift
+    }
+
+    /// The packets of a segment.
+    static func packets(
+        of bytes: ByteBuffer, tracks: TrackSet, shift: MediaSpan, version: UInt8
+    ) throws -> ByteBuffer {
+        var frames = try FragmentReader.frames(in: bytes)
+        for index in frames.indices {
+            frames[index].decodeTime = frames[index].decodeTime - shift
+            frames[index].presentationTime = frames[index].presentationTime - shift
+        }
+        return TransportStreamMuxer.segment(tracks: tracks, frames: frames, version: version)
+    }
+}
