@@ -39,7 +39,10 @@ final class RawClient: Sendable {
     func send(_ text: String) { send(Array(text.utf8)) }
 
     /// All that the server says until it closes.
-    func answer() async -> String {
+    func answer() async -> String { String(decoding: await bytes(), as: UTF8.self) }
+
+    /// The same as it came.
+    func bytes() async -> [UInt8] {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { [self] in
                 var bytes: [UInt8] = []
@@ -49,7 +52,7 @@ final class RawClient: Sendable {
                     guard count > 0 else { break }
                     bytes += buffer[..<count]
                 }
-                continuation.resume(returning: String(decoding: bytes, as: UTF8.self))
+                continuation.resume(returning: bytes)
             }
         }
     }
