@@ -100,8 +100,8 @@ let package = Package(
         room(
             "Inputs",
             [
-                "CLinux", "Media", "MPEGTS", "CMAF", "Ingest", "M4F", nioCore, nioPosix, nioHTTP1, nioConcurrency,
-                asyncHTTPClient, log,
+                "CLinux", "Media", "MPEGTS", "CMAF", "Ingest", "Cluster", "M4F", nioCore, nioPosix, nioHTTP1,
+                nioConcurrency, asyncHTTPClient, log,
             ]),
         room(
             "ArchiveStorage", ["CLinux", "Media", "CMAF", "Archive", nioCore, nioConcurrency, grdb, crypto, deque, log]),
@@ -114,8 +114,8 @@ let package = Package(
         room(
             "Playback",
             [
-                "CZlib", "Media", "CMAF", "HLS", "MPEGTS", "LiveStream", "Archive", "ArchiveStorage", "M4F", nioCore,
-                nioPosix, nioHTTP1, nioConcurrency, asyncHTTPClient, log,
+                "CZlib", "Media", "CMAF", "HLS", "MPEGTS", "LiveStream", "Archive", "ArchiveStorage", "Cluster", "M4F",
+                nioCore, nioPosix, nioHTTP1, nioConcurrency, asyncHTTPClient, log,
             ], resources: [.embedInCode("Player/Files")]),
 
         // top
@@ -151,7 +151,8 @@ let package = Package(
         optimisedRoom("Simulation", ["Cluster", heap]),
         room("TestSupport", ["Media", nioCore]),
         .target(
-            name: "FuzzChecks", dependencies: ["MPEGTS", "CMAF", "SettingsLanguage", "Media", nioCore],
+            name: "FuzzChecks",
+            dependencies: ["MPEGTS", "CMAF", "SettingsLanguage", "M4F", "Cluster", "Ingest", "Media", nioCore],
             path: "Fuzzing/Checks", swiftSettings: strict),
 
         // tests
@@ -173,7 +174,7 @@ let package = Package(
             ["Inputs", "Ingest", "MPEGTS", "CMAF", "Media", nioCore, nioPosix, nioHTTP1, asyncHTTPClient]),
         tests(
             "LiveStreamTests",
-            ["LiveStream", "Ingest", "CMAF", "MPEGTS", "Media", nioCore, nioEmbedded, nioConcurrency]),
+            ["LiveStream", "M4F", "Ingest", "CMAF", "MPEGTS", "Media", nioCore, nioEmbedded, nioConcurrency]),
         tests(
             "PlaybackTests",
             [

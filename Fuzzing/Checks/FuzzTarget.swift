@@ -5,6 +5,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case transportStream = "transport-stream"
     case mp4
     case settings
+    case m4f
 
     /// Runs the parser over `bytes` and checks more than that it survives: what was parsed is written and parsed again.
     ///
@@ -14,6 +15,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .transportStream: try TransportStreamCheck.run(bytes)
         case .mp4: try MP4Check.run(bytes)
         case .settings: try SettingsTextCheck.run(bytes)
+        case .m4f: try M4FCheck.run(bytes)
         }
     }
 }

@@ -44,10 +44,14 @@ package struct Chunk: Sendable {
     package var startsWithKeyFrame: Bool
     package var parts: [Part]
     package var bytes: ByteBuffer
+    /// The servers that it came through before this one, the first that had it first. Empty where this server took the
+    /// media from its source itself.
+    package var passed: [PassedServer]
 
     package init(
         tracks: TrackSet, segmentStart: MediaTime, start: MediaTime, duration: MediaSpan,
-        isDiscontinuous: Bool, startsWithKeyFrame: Bool? = nil, parts: [Part], bytes: ByteBuffer
+        isDiscontinuous: Bool, startsWithKeyFrame: Bool? = nil, parts: [Part], bytes: ByteBuffer,
+        passed: [PassedServer] = []
     ) {
         self.tracks = tracks
         self.segmentStart = segmentStart
@@ -57,6 +61,7 @@ package struct Chunk: Sendable {
         self.startsWithKeyFrame = startsWithKeyFrame ?? (start == segmentStart)
         self.parts = parts
         self.bytes = bytes
+        self.passed = passed
     }
 
     @inlinable package var startsSegment: Bool { start == segmentStart }

@@ -55,7 +55,11 @@ package struct PeerAuthentication: Sendable {
     private let mostRemembered: Int
 
     package init(key: String, mostRemembered: Int = Self.mostRemembered) {
-        signature = PeerSignature(key: key)
+        self.init(signature: PeerSignature(key: key), mostRemembered: mostRemembered)
+    }
+
+    package init(signature: PeerSignature, mostRemembered: Int = Self.mostRemembered) {
+        self.signature = signature
         self.mostRemembered = mostRemembered
     }
 
