@@ -133,13 +133,19 @@ package struct Chunker: Sendable {
     }
 
     /// The source is away or another one comes: everything that is held becomes chunks, the segment is complete.
-    package mutating func flush(into chunks: inout [Chunk]) {
+    ///
+    /// - Parameter limit: where ready chunks of another server go on; what is held from there on is theirs.
+    package mutating func flush(before limit: MediaTime? = nil, into chunks: inout [Chunk]) {
         defer {
             for i in lanes.indices { lanes[i] = Lane(lanes[i].track) }
             state = .waiting(since: nil)
             cuts.removeAll(keepingCapacity: true)
         }
         guard case .running = state else { return }
+        if let limit {
+            guard limit > chunkStart else { return }
+            for i in lanes.indices { lanes[i].drop(from: limit) }
+        }
         var end = chunkStart
         for i in lanes.indices {
             lanes[i].finish()
@@ -147,6 +153,7 @@ package struct Chunker: Sendable {
             // The leading track says where the end is, so that a key frame right there is a continuation.
             end = max(end, last.decodeTime + (i == leading ? last.duration : MediaSpan(ticks: 1)))
         }
+        if let limit { end = min(end, limit) }
         for i in lanes.indices {
             guard let last = lanes[i].ready.last, last.decodeTime + last.duration > end else { continue }
             lanes[i].ready[lanes[i].ready.count - 1].duration = end - last.decodeTime

@@ -74,6 +74,12 @@ struct Lane: Sendable {
         newestTime = nil
     }
 
+    /// Forgets the frames that begin at or after `limit`.
+    mutating func drop(from limit: MediaTime) {
+        if let newest, newest.decodeTime >= limit { self.newest = nil }
+        ready.removeAll { $0.decodeTime >= limit }
+    }
+
     /// Takes the frames that begin before `end`.
     mutating func take(before end: MediaTime, foresees: Bool) -> [TimedFrame] {
         if foresees, let last = newest, last.decodeTime < end, lasts(last.decodeTime, to: end) {

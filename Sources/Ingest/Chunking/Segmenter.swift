@@ -45,9 +45,13 @@ package struct Segmenter: Sendable {
 
     /// A source starts: its `tracks` event is next. Closes what the one before left.
     ///
-    /// - Parameter sameSource: it is the one that played last (a reconnect), whose timestamps may go on.
-    package mutating func sourceStarts(sameSource: Bool, into chunks: inout [Chunk]) {
-        chunker.flush(into: &chunks)
+    /// - Parameters:
+    ///   - sameSource: it is the one that played last (a reconnect), whose timestamps may go on.
+    ///   - limit: the source is another server, whose chunks go on from here: what is held beyond is left to them.
+    package mutating func sourceStarts(
+        sameSource: Bool, before limit: MediaTime? = nil, into chunks: inout [Chunk]
+    ) {
+        chunker.flush(before: limit, into: &chunks)
         continuation = sameSource ? timeline.anchor ?? continuation : nil
         clock = nil
     }

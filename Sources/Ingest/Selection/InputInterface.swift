@@ -11,6 +11,11 @@ package enum InputEvent: Sendable {
     case clockJump
     /// Ready chunks from another server (`m4f://`), cut there; `isDiscontinuous` and bytes as sent.
     case chunk(Chunk)
+    /// The timeline that the ready chunks which follow are on; nil where the other server does not know it. An input with
+    /// frames that takes over goes on with it where its timestamps fit.
+    case timeline(TimelineAnchor?)
+    /// What an operator should know about the source; the session goes on.
+    case notice(String)
     /// The session is over and will deliver nothing more.
     case ended(InputFailure)
 }

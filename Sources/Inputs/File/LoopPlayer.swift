@@ -92,7 +92,7 @@ struct LoopPlayer {
                 return frame
             }
             if !placed.isEmpty { events.append(.frames(placed)) }
-        case .clockJump, .chunk, .ended: break
+        case .clockJump, .chunk, .timeline, .notice, .ended: break
         }
     }
 }

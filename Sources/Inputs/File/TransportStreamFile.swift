@@ -111,7 +111,7 @@ struct TransportStreamFile: LoopedMedia {
                 leading = tracks.leading?.id
                 pending.append(event)
             case .frames(let frames): keep(frames)
-            case .clockJump, .chunk, .ended: break
+            case .clockJump, .chunk, .timeline, .notice, .ended: break
             }
         }
     }
@@ -179,7 +179,7 @@ struct TransportStreamFile: LoopedMedia {
                         throw refuse(
                             "its clock jumps at about byte \(begin); write it anew, with ffmpeg -i IN -c copy OUT.ts")
                     }
-                case .chunk, .ended: break
+                case .chunk, .timeline, .notice, .ended: break
                 }
             }
             if isLast { break }

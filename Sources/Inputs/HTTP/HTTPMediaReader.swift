@@ -78,10 +78,10 @@ final class HTTPMediaReader: HTTPClientResponseDelegate, Sendable {
     }
 
     /// An operator's words for what the client throws.
-    private static func failure(_ error: any Error, name: String) -> InputFailure {
+    static func failure(_ error: any Error, name: String) -> InputFailure {
         let reason: String
         switch error {
-        case let error as HTTPClientError where error == .connectTimeout: reason = "no connection within 10 s"
+        case let error as HTTPClientError where error == .connectTimeout: reason = "it did not answer in time"
         case let error as HTTPClientError where error == .remoteConnectionClosed:
             reason = "the server closed the connection"
         case let error as HTTPClientError where [.redirectLimitReached, .redirectCycleDetected].contains(error):

@@ -19,6 +19,9 @@ struct InputSessions {
         /// Counters of sessions that are closed; the present session's are added to them.
         var past = InputCounters()
         var isPlaying = false
+        /// Of an input of ready chunks.
+        var timeline: TimelineAnchor?
+        var joining = ChunkJoining()
     }
 
     private var slots: [Slot]
@@ -56,6 +59,15 @@ struct InputSessions {
     /// Its tracks are known.
     func hasTracks(_ index: Int) -> Bool { slots[index].source != nil }
 
+    mutating func setTimeline(_ anchor: TimelineAnchor?, for index: Int) { slots[index].timeline = anchor }
+
+    func timeline(of index: Int) -> TimelineAnchor? { slots[index].timeline }
+
+    /// Whether the stream can pass over to the ready chunks of an input with this one.
+    mutating func joins(_ chunk: Chunk, of index: Int, after newest: LiveSegment?) -> Bool {
+        slots[index].joining.judge(chunk, after: newest)
+    }
+
     func leadingTrack(of index: Int) -> TrackID? { slots[index].source?.leading }
 
     /// The stream takes its frames from this input now.
@@ -82,6 +94,8 @@ struct InputSessions {
         slots[index].isOpen = false
         slots[index].source = nil
         slots[index].isPlaying = false
+        slots[index].timeline = nil
+        slots[index].joining = ChunkJoining()
     }
 
     mutating func closeAll() {

@@ -57,6 +57,7 @@ package struct StreamEvent: Hashable, Sendable {
         case mediaLost = "media_lost"
         case timelineRestarted = "timeline_restarted"
         case tracksChanged = "tracks_changed"
+        case inputNotice = "input_notice"
     }
 
     package var kind: Kind

@@ -19,8 +19,10 @@ final class StreamLife {
     private var lastPlayed: Int?
     /// Another server's timeline waits for the first source, which goes on with it where its timestamps fit.
     private var isHandedOver: Bool
-    /// The input of ready chunks that plays has not yet begun a segment.
-    private var awaitsSegment = false
+    /// The input of ready chunks that plays has not yet gone on with the stream.
+    private var awaitsChunk = false
+    /// The chunk with which the stream passes over to an input of ready chunks, while that happens.
+    private var joiningChunk: Chunk?
     /// What is taken comes from the backup.
     private var isFilling = false
     private var window: LiveWindow
@@ -139,6 +141,10 @@ final class StreamLife {
             if selection.active == index { segmenter.clockJumped() }
         case .chunk(let chunk):
             receivedChunk(chunk, from: index)
+        case .timeline(let anchor): sessions.setTimeline(anchor, for: index)
+        case .notice(let text):
+            environment.report(
+                StreamEvent(.inputNotice, stream: definition.name, reason: "input \(index + 1): \(text)"))
         case .ended(let failure):
             sessions.forget(index)
             environment.report(
@@ -148,23 +154,34 @@ final class StreamLife {
         }
     }
 
-    /// Chunks that another server cut. The first that is played starts a segment after all that the stream has.
+    /// Chunks that another server cut.
     private func receivedChunk(_ chunk: Chunk, from index: Int) {
-        let canBegin = chunk.startsSegment && chunk.startsWithKeyFrame
-        perform(selection.delivered(index, withKeyFrame: canBegin, at: environment.monotonic()))
-        guard selection.active == index, sessions.isPlaying(index) else { return }
-        var chunk = chunk
-        if awaitsSegment {
-            let newest = window.segments.last
-            guard chunk.startsSegment, newest.map({ chunk.start >= $0.end }) ?? true else { return }
-            if let newest, newest.end != chunk.start || newest.tracks != chunk.tracks { chunk.isDiscontinuous = true }
-            awaitsSegment = false
+        if selection.active == index, sessions.isPlaying(index) {
+            perform(selection.delivered(index, withKeyFrame: false, at: environment.monotonic()))
+        } else {
+            let joins = sessions.joins(chunk, of: index, after: window.segments.last)
+            joiningChunk = joins ? chunk : nil
+            perform(selection.delivered(index, withKeyFrame: joins, at: environment.monotonic()))
+            joiningChunk = nil
+            guard selection.active == index, sessions.isPlaying(index) else { return }
         }
-        take([chunk])
+        var chunk = chunk
+        if awaitsChunk {
+            let newest = window.segments.last
+            switch ChunkJoining.place(of: chunk, after: newest) {
+            case .continuesSegment: break
+            case .startsSegment(let isContinuation): if !isContinuation { chunk.isDiscontinuous = true }
+            case .none: return
+            }
+            awaitsChunk = false
+        }
+        let timeline = sessions.timeline(of: index)
         // What the chunker goes on from when an input with frames takes over.
         segmenter = Segmenter(
             segmentDuration: definition.segmentDuration,
-            continuing: SegmenterContinuation(anchor: nil, end: chunk.end, tracks: chunk.tracks))
+            continuing: SegmenterContinuation(anchor: timeline, end: chunk.end, tracks: chunk.tracks))
+        isHandedOver = timeline != nil
+        take([chunk])
     }
 
     private func receivedFrames(_ frames: [Frame], from index: Int) {
@@ -185,19 +202,21 @@ final class StreamLife {
 
     private func play(_ index: Int, reason: String) {
         var chunks: [Chunk] = []
-        segmenter.sourceStarts(sameSource: lastPlayed == index || isHandedOver, into: &chunks)
+        segmenter.sourceStarts(
+            sameSource: lastPlayed == index || isHandedOver, before: joiningChunk?.start, into: &chunks)
         isHandedOver = false
         // An input of ready chunks has no tracks of its own: each chunk says what it is made of.
         if let source = sessions.source(of: index) {
             segmenter.tracksChanged(source.tracks, clock: source.clock, into: &chunks)
         }
-        awaitsSegment = true
+        awaitsChunk = true
         lastPlayed = index
         sessions.setPlaying(index)
         // What the source before left is still its own.
         take(chunks)
         isFilling = definition.inputs[index].choice.isBackup
         self.reason = reason
+        if definition.inputs[index].choice.isBackup { readers.mediaLost(reason: reason) }
         environment.report(StreamEvent(.inputSwitched, stream: definition.name, reason: reason))
     }
 
@@ -205,6 +224,7 @@ final class StreamLife {
         finishMedia()
         self.reason = reason
         environment.report(StreamEvent(.mediaLost, stream: definition.name, reason: reason))
+        readers.mediaLost(reason: reason)
         hadMedia = false
     }
 
@@ -238,7 +258,8 @@ final class StreamLife {
                 readers.deliver(
                     ChunkDelivery(
                         chunk: chunk, transportStream: packets,
-                        startsWithKeyFrame: chunk.startsSegment && chunk.startsWithKeyFrame))
+                        startsWithKeyFrame: chunk.startsSegment && chunk.startsWithKeyFrame,
+                        timeline: segmenter.handover.anchor))
             }
             environment.chunkMade?(chunk, isFilling)
         }
@@ -278,9 +299,14 @@ final class StreamLife {
             deliveries.append(
                 ChunkDelivery(
                     chunk: chunk, transportStream: packets,
-                    startsWithKeyFrame: chunk.startsSegment && chunk.startsWithKeyFrame))
+                    startsWithKeyFrame: chunk.startsSegment && chunk.startsWithKeyFrame,
+                    timeline: segmenter.handover.anchor))
         }
-        return readers.add(reader, kind: kind, backlog: deliveries)
+        let number = readers.add(reader, kind: kind, backlog: deliveries)
+        if selection.active.map({ definition.inputs[$0].choice.isBackup }) ?? true {
+            reader.eventLoop.execute { [reason] in reader.mediaLost(reason: reason) }
+        }
+        return number
     }
 
     func detach(_ number: UInt64) {

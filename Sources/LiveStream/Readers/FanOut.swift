@@ -45,6 +45,10 @@ struct FanOut {
         for hub in hubs.values { hub.deliver(delivery) }
     }
 
+    func mediaLost(reason: String) {
+        for hub in hubs.values { hub.mediaLost(reason: reason) }
+    }
+
     /// Tells every reader that the stream is over and forgets them.
     mutating func end(reason: String) {
         for hub in hubs.values { hub.end(reason: reason) }

@@ -34,6 +34,12 @@ final class ReaderHub: Sendable {
         }
     }
 
+    func mediaLost(reason: String) {
+        eventLoop.execute { [entries] in
+            for entry in entries.value.list { entry.reader.mediaLost(reason: reason) }
+        }
+    }
+
     func end(reason: String) {
         eventLoop.execute { [crowd] in
             crowd.value.release()

@@ -1,4 +1,5 @@
 // What the rooms above ask of the streams: find one by name, read its window, follow its chunks.
+package import Ingest
 package import Media
 package import NIOCore
 
@@ -24,6 +25,8 @@ package protocol ChunkReader: AnyObject, Sendable {
     /// The next chunk in the form that the reader attached for. Returns at once; a reader that cannot keep up drops by
     /// itself and goes on at a chunk that starts with a key frame.
     func receive(_ delivery: ChunkDelivery)
+    /// The stream has no media of its own for now: no input delivers, or its filler plays. It goes on when one does.
+    func mediaLost(reason: String)
     /// The stream stopped on this server (removed, moved to another). Nothing follows.
     func streamEnded(reason: String)
 }
@@ -32,6 +35,9 @@ extension ChunkReader {
     package func receive(_ batch: DeliveryBatch) {
         for delivery in batch.deliveries { receive(delivery) }
     }
+
+    /// Players wait, or are shown the filler.
+    package func mediaLost(reason: String) {}
 }
 
 /// In which form a reader wants the media.
@@ -49,11 +55,16 @@ package struct ChunkDelivery: Sendable {
     package var transportStream: ByteBuffer?
     /// A reader may begin (or begin again after a loss) here.
     package var startsWithKeyFrame: Bool
+    /// The timeline that the stream is on; nil where it is not known.
+    package var timeline: TimelineAnchor?
 
-    package init(chunk: Chunk, transportStream: ByteBuffer?, startsWithKeyFrame: Bool) {
+    package init(
+        chunk: Chunk, transportStream: ByteBuffer?, startsWithKeyFrame: Bool, timeline: TimelineAnchor? = nil
+    ) {
         self.chunk = chunk
         self.transportStream = transportStream
         self.startsWithKeyFrame = startsWithKeyFrame
+        self.timeline = timeline
     }
 }
 

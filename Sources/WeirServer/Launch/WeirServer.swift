@@ -7,6 +7,7 @@ import Ingest
 import Inputs
 import LiveStream
 package import Logging
+import M4F
 import ManagementAPI
 import Media
 import NIOConcurrencyHelpers
@@ -61,13 +62,16 @@ package struct WeirServer: Sendable {
         files.start()
         let client = HTTPClient(
             eventLoopGroup: eventLoops, configuration: HTTPTransportStreamInput.configuration)
+        let peerClient = HTTPClient(eventLoopGroup: eventLoops, configuration: M4FInput.configuration)
         let configuration = RunningConfiguration(path: launch.path, loaded: launch.settings)
+        let identity = Self.identity(launch.identity.name, configuration)
         let events = EventLog(server: launch.identity.name) { [clocks] in clocks.utc().unixMilliseconds }
         let roots = FileRoots(Self.fileRoots(launch.settings.settings))
         let inputs: StandardInputs
         do {
             inputs = try Self.inputs(
-                roots: roots, eventLoops: eventLoops, files: files, client: client, clocks: clocks)
+                roots: roots, eventLoops: eventLoops, files: files, client: client,
+                peers: M4FInput(client: peerClient, identity: identity, clocks: M4FClocks(clocks)), clocks: clocks)
         } catch {
             throw LaunchError("cannot start the receiving threads: \(error)")
         }
@@ -100,6 +104,8 @@ package struct WeirServer: Sendable {
             relay: relay?.relay)
         let sinks = EventSinkService(log: events, eventLoops: eventLoops)
         sinks.apply(launch.settings.settings.eventSinks)
+        let live = M4FService(
+            directory: keeper, identity: identity, contact: { configuration.contact(ofPeer: $0) }, utc: clocks.utc)
         let stopRequested = AsyncStream.makeStream(of: Void.self)
         let statistics = ProcessStatistics(now: clocks.monotonic)
         let group = Self.group(
@@ -152,7 +158,7 @@ package struct WeirServer: Sendable {
         let listeners = launch.settings.settings.listening(at: launch.listen).effectiveListeners.map { listener in
             ListenerService(
                 listener: listener, responder: responder, eventLoops: eventLoops, logger: Self.quiet(logger),
-                makeConnectionHandlers: { connectionHandlers(playback, isSecure: $0) },
+                makeConnectionHandlers: { connectionHandlers(playback, live, isSecure: $0) },
                 opened: { listener, port in
                     let host = listener.host ?? "127.0.0.1"
                     let scheme = listener.tls == nil ? "http" : "https"
@@ -162,6 +168,7 @@ package struct WeirServer: Sendable {
         let streams = StreamsService(keeper: keeper, archives: archives, configuration: configuration) {
             do {
                 try await client.shutdown()
+                try await peerClient.shutdown()
             } catch {
                 logger.warning("the HTTP client did not end well", metadata: ["error": "\(error)"])
             }
@@ -190,7 +197,7 @@ package struct WeirServer: Sendable {
     // MARK: Parts
 
     private static func inputs(
-        roots: FileRoots, eventLoops: any EventLoopGroup, files: NIOThreadPool, client: HTTPClient,
+        roots: FileRoots, eventLoops: any EventLoopGroup, files: NIOThreadPool, client: HTTPClient, peers: M4FInput,
         clocks: SystemClocks
     ) throws -> StandardInputs {
         let parser: MediaParserFactory = { request throws(InputFailure) in try TransportStreamParser(request) }
@@ -198,7 +205,7 @@ package struct WeirServer: Sendable {
             FakeInput(eventLoops: eventLoops, now: clocks.utc),
             FileInput(roots: roots, eventLoops: eventLoops, threads: files, makeParser: parser, now: clocks.utc),
             UDPInput(loops: try ReceiveLoopGroup(threadCount: System.coreCount), makeParser: parser),
-            HTTPTransportStreamInput(client: client, makeParser: parser),
+            HTTPTransportStreamInput(client: client, makeParser: parser), peers,
         ])
     }
 

@@ -9,7 +9,8 @@ package enum WeirVersion {
 /// What of the configuration language this version does. Everything else is reported at start.
 package enum WeirFeatures {
     package static let available: Set<Feature> = [
-        .input(.fake), .input(.file), .input(.udp), .input(.tshttp), .input(.tshttps), .programSelection, .backup,
+        .input(.fake), .input(.file), .input(.udp), .input(.tshttp), .input(.tshttps), .input(.m4f),
+        .input(.m4fs), .input(.m4s), .programSelection, .backup,
         .disabledStream, .transportStreamSegments, .https, .authentication, .hotInput,
         .cluster, .clusterIngest, .failback, .makeBeforeBreak, .archive, .archiveStores,
         .clusterProxy, .eventSink,

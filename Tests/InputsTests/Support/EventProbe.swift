@@ -48,7 +48,7 @@ struct Gathered {
             frames += new
             batches += 1
         case .clockJump: clockJumps += 1
-        case .chunk: break
+        case .chunk, .timeline, .notice: break
         case .ended(let failure): self.failure = failure
         }
     }
