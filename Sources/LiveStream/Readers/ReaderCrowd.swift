@@ -64,6 +64,12 @@ struct ReaderCrowd {
         for entry in entries { entry.reader.receive(entry.kind == .transportStream ? transportStream : chunks) }
     }
 
+    /// What came before the loss goes out before it is told.
+    mutating func mediaLost(reason: String) {
+        release()
+        for entry in entries { entry.reader.mediaLost(reason: reason) }
+    }
+
     mutating func removeAll() -> [any ChunkReader] {
         defer { entries = [] }
         return entries.map(\.reader)

@@ -35,9 +35,7 @@ final class ReaderHub: Sendable {
     }
 
     func mediaLost(reason: String) {
-        eventLoop.execute { [entries] in
-            for entry in entries.value.list { entry.reader.mediaLost(reason: reason) }
-        }
+        eventLoop.execute { [crowd] in crowd.value.mediaLost(reason: reason) }
     }
 
     func end(reason: String) {
