@@ -35,6 +35,7 @@ bench: build
 	@scripts/install-dependencies.sh bench
 	scripts/bench.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"
 	scripts/bench-cluster.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"
+	scripts/bench-archive.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"
 
 # SOAK names the runs; all without.
 soak: deps

@@ -12,7 +12,7 @@ case $purpose in
 build) ;;
 test) packages+=(ffmpeg iproute2 vlc-bin vlc-plugin-base gstreamer1.0-tools gstreamer1.0-plugins-base
     gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav chromium chromium-driver) ;;
-bench) packages+=(ffmpeg nginx-light libnginx-mod-rtmp wrk gcc libc6-dev) ;;
+bench) packages+=(ffmpeg nginx-light libnginx-mod-rtmp wrk gcc libc6-dev sqlite3 python3) ;;
 *)
     echo "install-dependencies.sh: unknown purpose '$purpose'; one of: build, test, bench" >&2
     exit 2

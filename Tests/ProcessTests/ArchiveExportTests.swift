@@ -107,17 +107,21 @@ struct ArchiveExportTests {
         // Players of other houses, over the gap.
         let home = try PlayerTests.temporaryFolder()
         defer { try? FileManager.default.removeItem(at: home) }
+        var watching: [(form: String, taken: String, vlc: ChildProcess)] = []
         for form in ["m3u8", "mp4", "ts"].map({ "archive-\(from)-\(depth).\($0)" }) {
             let url = "\(server.base)/cam/\(form)"
-            let taken = home.appending(path: "\(form.replacing("-", with: "")).taken.ts").path
-            let vlc = try VLC.start(["-q", "--sout", "#std{access=file,mux=ts,dst=\(taken)}", url], home: home)
-            #expect(await vlc.exitStatus() == 0, "\(vlc.output)")
-            #expect(try await MediaTools.codecs(of: taken) == ["aac", "h264"], "\(form)")
-            #expect(try await MediaTools.frameCount(of: taken) > 100, "\(form): \(vlc.output)")
             let gstreamer = try ChildProcess(
                 "/usr/bin/gst-launch-1.0",
                 ["-q", "uridecodebin3", "uri=\(url)", "!", "videoconvert", "!", "fakesink", "num-buffers=150"])
             #expect(await gstreamer.exitStatus() == 0 && !gstreamer.output.contains("ERROR"), "\(gstreamer.output)")
+            let taken = home.appending(path: form.replacing("/", with: "") + ".taken.ts").path
+            let vlc = try VLC.start(["-q", "--sout", "#std{access=file,mux=ts,dst=\(taken)}", url], home: home)
+            watching.append((form, taken, vlc))
+        }
+        for (form, taken, vlc) in watching {
+            #expect(await vlc.exitStatus() == 0, "\(vlc.output)")
+            #expect(try await MediaTools.codecs(of: taken) == ["aac", "h264"], "\(form)")
+            #expect(try await MediaTools.frameCount(of: taken) > 100, "\(form): \(vlc.output)")
         }
         // Endless, from the past on.
         for form in ["timeshift_abs-\(from).ts", "archive-\(from)-now.ts"] {

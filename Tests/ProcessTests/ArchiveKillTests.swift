@@ -58,8 +58,11 @@ struct ArchiveKillTests {
         var random = SystemRandomNumberGenerator()
         var seen: [MediaTime] = []
         for life in 0..<Self.lives {
+            let before = runs("strip").count
             let server = try await WeirProcess(configuration)
             try await server.waitForMedia(of: "strip")
+            // What is shown before the store is open is in no archive.
+            try await eventually("life \(life) is recorded") { runs("strip").count > before }
             let viewer = try RawClient(port: server.port)
             viewer.send("GET /strip/live.mp4 HTTP/1.0\r\n\r\n")
             async let answer = viewer.bytes()

@@ -6,8 +6,31 @@ import NIOCore
 extension ArchiveWriter {
     /// Removes segments that the index has. In this order, so that a crash at any point leaves neither a row without its
     /// bytes nor bytes that nobody will free: journal, rows together with a note of the parts to free, bytes, note.
-    func delete(_ segments: [ArchivedSegment], of stream: StreamWriting) throws {
-        try writeJournal(of: stream)
+    ///
+    /// - Parameter notes: what the ledger is to say of it. When they cannot be written, nothing has happened; when the index
+    ///   refuses after that, the deletion is done with the next commit, or by the next start, which reads the journal.
+    func delete(
+        _ segments: [ArchivedSegment], of stream: StreamWriting, noting notes: [StreamLedger.Entry]
+    ) throws {
+        let before = (stream.ledger, stream.journalLines, stream.touched)
+        for note in notes { stream.record(note) }
+        do {
+            try writeJournal(of: stream)
+        } catch {
+            (stream.ledger, stream.journalLines, stream.touched) = before
+            throw error
+        }
+        let gone = Set(segments.map(\.start))
+        stream.doomed.removeAll { gone.contains($0.start) }
+        do {
+            try remove(segments, of: stream)
+        } catch {
+            if !notes.isEmpty { stream.doomed += segments }
+            throw error
+        }
+    }
+
+    private func remove(_ segments: [ArchivedSegment], of stream: StreamWriting) throws {
         var changes = IndexChanges()
         changes.removed = segments.map { (stream.id, $0) }
         changes.toFree = Self.parts(segments)
@@ -27,7 +50,32 @@ extension ArchiveWriter {
             $0.segmentsDeleted += Int64(segments.count)
             $0.bytesDeleted += bytes
         }
-        try free(changes.toFree)
+        do { try free(changes.toFree) } catch {
+            // Noted in the index: the next commit or start frees them.
+            areFreedPartsLeft = true
+            tellIndexFailure(error)
+        }
+    }
+
+    /// Takes the segments out of what a start has found whose deletion was noted, but not done when the server died.
+    /// - Returns: those of them that the index does not have yet.
+    func takeNoted(of stream: StreamWriting, _ changes: inout IndexChanges) throws -> [ArchivedSegment] {
+        let deleted = stream.ledger.gaps.deleted
+        guard !deleted.isEmpty else { return [] }
+        func isNoted(_ segment: ArchivedSegment) -> Bool { RangeSet([segment.range]).subtracting(deleted).isEmpty }
+        let found = changes.added.filter { $0.stream == stream.id && isNoted($0.segment) }.map(\.segment)
+        changes.added.removeAll { $0.stream == stream.id && isNoted($0.segment) }
+        // Without new lines in the journal, all that it says was done.
+        guard stream.touched != nil else { return found }
+        let known = Set(changes.removed.map(\.segment.start))
+        for range in deleted.ranges {
+            let rows = try index.segments(of: stream.name, touching: range).filter {
+                isNoted($0) && !known.contains($0.start)
+            }
+            changes.removed += rows.map { (stream.id, $0) }
+            changes.toFree += Self.parts(rows)
+        }
+        return found
     }
 
     /// What a crash left of deletions.

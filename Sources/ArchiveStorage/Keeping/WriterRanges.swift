@@ -39,10 +39,9 @@ extension ArchiveWriter {
         for open in (stream.runs + stream.damaged).compactMap(\.open) {
             holes.remove(TimeRange(open.start, open.end))
         }
-        for hole in holes.ranges { stream.record(.gap(Gap(hole, .deleted))) }
         result.segments = victims.count
         result.bytes = victims.reduce(0) { $0 + Int64($1.length) }
-        try delete(victims, of: stream)
+        try delete(victims, of: stream, noting: holes.ranges.map { .gap(Gap($0, .deleted)) })
         return result
     }
 
@@ -50,6 +49,9 @@ extension ArchiveWriter {
     func lock(_ range: TimeRange, of name: String, note: String) throws -> ProtectedRange {
         let stream = stream(name)
         let lock = ProtectedRange(id: stream.ledger.nextLockID, range: range, note: note)
+        // What is doomed is there yet: it is given back.
+        for segment in stream.doomed where segment.range.overlaps(range) { stream.record(.clear(segment.range)) }
+        stream.doomed.removeAll { $0.range.overlaps(range) }
         stream.record(.lock(lock))
         try commitLedger(stream)
         return lock

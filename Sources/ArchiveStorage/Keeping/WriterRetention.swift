@@ -64,6 +64,7 @@ extension ArchiveWriter {
         var cut = RetentionCut(demand, protected: stream.ledger.protected)
         var from = TimeRange.always.start
         var victims: [ArchivedSegment] = []
+        var notes: [StreamLedger.Entry] = []
         var isFront = true
         let pageSize = min(256, budget)
         search: while victims.count < budget {
@@ -77,7 +78,7 @@ extension ArchiveWriter {
                 case .delete:
                     victims.append(segment)
                     // Behind something that stays, a hole comes to be: it must be told, and not be filled again.
-                    if !isFront { stream.record(.gap(Gap(segment.range, .deleted))) }
+                    if !isFront { notes.append(.gap(Gap(segment.range, .deleted))) }
                     if victims.count == budget { break search }
                 }
                 from = segment.start + MediaSpan(ticks: 1)
@@ -85,8 +86,8 @@ extension ArchiveWriter {
             if page.count < pageSize { break }
         }
         guard let last = victims.last else { return 0 }
-        if demand.bytes > 0 { stream.record(.horizon(last.end)) }
-        try delete(victims, of: stream)
+        if demand.bytes > 0 { notes.append(.horizon(last.end)) }
+        try delete(victims, of: stream, noting: notes)
         return victims.count
     }
 }

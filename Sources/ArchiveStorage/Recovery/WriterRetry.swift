@@ -5,6 +5,8 @@ import Media
 extension ArchiveWriter {
     /// Tries again what failed, where its time has come.
     func retryIfDue(at now: ArchiveInstant) {
+        // Asked with every batch of chunks: sorting is for when something is wrong.
+        guard streams.values.contains(where: { $0.fault != nil }) else { return }
         for stream in sortedStreams {
             guard let fault = stream.fault, now.uptime >= fault.retryAt else { continue }
             do throws(FileSystemError) {

@@ -20,7 +20,7 @@ extension ArchiveWriter {
             changes.streams = newStreams
             try replayJournal(of: stream)
             try recoverRuns(of: stream, &seen, &changes)
-            try resolveOverlaps(of: stream, &changes)
+            try settle(stream, &changes)
             if stream.touched != nil {
                 changes.ledgers[stream.id] = .init(
                     ledger: stream.ledger, touched: stream.touched ?? .always, journal: stream.journal)
@@ -34,7 +34,7 @@ extension ArchiveWriter {
             guard let stream = streams[row.run.stream] else { continue }
             var changes = IndexChanges()
             try recover(row.run.path, row, of: stream, isNewest: false, &changes)
-            try resolveOverlaps(of: stream, &changes)
+            try settle(stream, &changes)
             if let touched = stream.touched {
                 changes.ledgers[stream.id] = .init(ledger: stream.ledger, touched: touched, journal: stream.journal)
             }
@@ -53,6 +53,16 @@ extension ArchiveWriter {
                 $0.pause = stream.pause
             }
         }
+    }
+
+    /// Makes what was found in files agree with the ledger and with itself.
+    private func settle(_ stream: StreamWriting, _ changes: inout IndexChanges) throws {
+        let noted = try takeNoted(of: stream, &changes)
+        try resolveOverlaps(of: stream, &changes)
+        // They come and go in one step, so that their runs' rows are told what is left.
+        changes.added += noted.map { (stream.id, $0) }
+        changes.removed += noted.map { (stream.id, $0) }
+        changes.toFree += Self.parts(noted)
     }
 
     private func adopt(_ row: StreamRow) throws {

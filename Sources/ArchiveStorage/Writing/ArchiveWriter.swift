@@ -36,6 +36,8 @@ package final class ArchiveWriter {
     /// Sets a segment's rows on their way at the next flush (`Durability.segment`).
     var hasClosedSegments = false
     var keeping = KeepingState()
+    /// The index notes parts of files that could not be freed.
+    var areFreedPartsLeft = false
     /// Told of each run file that the start looks at.
     var lookedAt: ((_ path: String) -> Void)?
 
@@ -76,9 +78,28 @@ package final class ArchiveWriter {
             finishRun(stream)
             return drop(stream)
         }
+        guard clearGap(chunk, stream, now) else { return }
         run.append(chunk)
         stream.end = max(stream.end ?? chunk.end, chunk.end)
         stage(stream, run)
+    }
+
+    /// A chunk is recorded where the ledger knows of a gap: the clock of the source has run back into it. The journal says so
+    /// before the bytes are there: a deletion that is noted there would take them.
+    /// - Returns: false when it cannot be said.
+    private func clearGap(_ chunk: Chunk, _ stream: StreamWriting, _ now: ArchiveInstant) -> Bool {
+        let range = TimeRange(chunk.start, chunk.end)
+        guard let last = stream.ledger.gaps.gaps.last, last.range.end > chunk.start,
+            !stream.ledger.gaps.gaps(in: range).isEmpty
+        else { return true }
+        stream.record(.clear(range))
+        do throws(FileSystemError) {
+            try writeJournal(of: stream, durably: false)
+            return true
+        } catch {
+            fail(stream, error, now)
+            return false
+        }
     }
 
     /// The stream delivers nothing any more, or the recorder had to drop chunks: the open segment ends here.
@@ -115,6 +136,7 @@ package final class ArchiveWriter {
                 return fail(stream, error, now)
             }
         }
+        guard clearGap(chunk, stream, now) else { return }
         stream.pause = .sourceAway
         stream.isRefusalTold = false
         run.append(chunk)
@@ -202,13 +224,7 @@ package final class ArchiveWriter {
     // MARK: Ends
 
     func closeSegment(_ stream: StreamWriting, isInterrupted: Bool) {
-        guard let run = stream.run, let closed = run.closeSegment(isInterrupted: isInterrupted) else { return }
-        // Recorded where the ledger knew of a gap: the clock of the source had run back into it.
-        if let last = stream.ledger.gaps.gaps.last, last.range.end > closed.start,
-            !stream.ledger.gaps.gaps(in: closed.range).isEmpty
-        {
-            stream.record(.clear(closed.range))
-        }
+        guard let run = stream.run, run.closeSegment(isInterrupted: isInterrupted) != nil else { return }
         stage(stream, run)
     }
 

@@ -12,6 +12,8 @@ final class StreamWriting {
     var fetched: [OpenRun] = []
     /// Segments of the index that go with the next commit, as what supersedes them comes.
     var superseded: [ArchivedSegment] = []
+    /// Their deletion is noted, but the index would not take it.
+    var doomed: [ArchivedSegment] = []
     /// Runs that no chunk follows, with bytes that are not written, synced or indexed yet.
     var finished: [OpenRun] = []
     /// Runs whose writing failed: to be recovered before anything else is written.

@@ -92,8 +92,9 @@ extension ArchiveWriter {
             changes.runs.append(run.row(isOpen: !run.isFinished))
             changes.added += run.unindexed.map { (stream.id, $0) }
         }
-        changes.removed += stream.superseded.map { (stream.id, $0) }
-        changes.toFree += Self.parts(stream.superseded)
+        let gone = stream.superseded + stream.doomed
+        changes.removed += gone.map { (stream.id, $0) }
+        changes.toFree += Self.parts(gone)
         if let touched = stream.touched {
             changes.ledgers[stream.id] = .init(ledger: stream.ledger, touched: touched, journal: stream.journal)
         }
@@ -117,8 +118,9 @@ extension ArchiveWriter {
             }
             stream.finished.removeAll { $0.staged.isEmpty }
             stream.touched = nil
-            let gone = stream.superseded
+            let gone = stream.superseded + stream.doomed
             stream.superseded = []
+            stream.doomed = []
             guard !added.isEmpty || !gone.isEmpty else { continue }
             view.update(stream.name) {
                 let known = Set(added.map(\.start))
@@ -129,8 +131,12 @@ extension ArchiveWriter {
             }
             view.changed(stream.name, gone)
         }
-        do { try free(changes.toFree) } catch {
-            // They are noted in the index: the next start frees them.
+        do {
+            if areFreedPartsLeft { try finishDeletions() } else { try free(changes.toFree) }
+            areFreedPartsLeft = false
+        } catch {
+            // They are noted in the index: the next commit or start frees them.
+            areFreedPartsLeft = true
             tellIndexFailure(error)
         }
     }
@@ -185,10 +191,13 @@ extension ArchiveWriter {
         try file.write([text], at: 0)
         try fileSystem.sync([file])
         try fileSystem.rename(temporary, to: path)
-        try fileSystem.syncDirectory(stream.name)
         stream.journal = .init(generation: generation, offset: Int64(text.readableBytes))
         stream.journalLines = ""
+        // Until its entry is on the disk, the old one may come back.
+        stream.isJournalLost = true
+        try fileSystem.syncDirectory(stream.name)
         stream.isJournalLost = false
+        stream.isJournalDirty = false
         stream.touch(stream.touched ?? TimeRange(MediaTime(ticks: 0), MediaTime(ticks: 0)))
     }
 }

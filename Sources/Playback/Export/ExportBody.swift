@@ -1,5 +1,5 @@
-import Archive
 // Any part of an exported file, when it is asked for.
+import Archive
 package import ArchiveStorage
 import CMAF
 import MPEGTS

@@ -1,0 +1,283 @@
+#!/usr/bin/env bash
+# Measures the archive of a weir binary: bench-archive.sh WEIR_BINARY. About fifteen minutes and 8 GB below TMPDIR, or four
+# minutes and 2 GB with QUICK=1. Everything runs on 127.0.0.1. docs/performance.md says how it is measured.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+weir=$(realpath "${1:?usage: bench-archive.sh WEIR_BINARY}")
+quick=${QUICK:-}
+work=$(mktemp -d "${TMPDIR:-/tmp}/weir-archive-bench.XXXXXX")
+udp=${BENCH_UDP_PORT:-23000} http=${BENCH_HTTP_PORT:-18090} nginx_port=${BENCH_NGINX_PORT:-18091}
+started=()
+finish() {
+    for pid in ${started[@]+"${started[@]}"}; do kill "$pid" 2>/dev/null || true; done
+    wait 2>/dev/null || true
+    rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+cc -O2 -Wall -Wextra -o "$work/send-streams" Benchmarks/send-streams.c
+
+# As in bench.sh: 19.2 s are whole frames of both tracks, so that the loop has no seam.
+file_seconds=19.2
+ffmpeg -v error -y -f lavfi -i testsrc2=s=640x360:r=25 -f lavfi -i sine=r=48000 -vf noise=alls=30:allf=t \
+    -frames:v 480 -frames:a 900 -c:v libx264 -preset veryfast -profile:v main -bf 0 -g 48 -sc_threshold 0 \
+    -b:v 1750k -maxrate 1750k -bufsize 875k -c:a aac -b:a 128k -f mpegts "$work/x.ts"
+
+# ------------------------------------------------------------------ measuring
+
+ticks_per_second=$(getconf CLK_TCK)
+cpu_ticks() {
+    local line fields
+    line=$(cat "/proc/$1/stat" 2>/dev/null) || { echo 0; return; }
+    read -ra fields <<<"${line##*) }"
+    echo $((fields[11] + fields[12] + fields[13] + fields[14]))
+}
+now_ms() { date +%s%3N; }
+# Percent of a core that PID uses in the next SECONDS: cpu_percent SECONDS PID
+cpu_percent() {
+    local before after t0 t1
+    before=$(cpu_ticks "$2") t0=$(now_ms)
+    sleep "$1"
+    after=$(cpu_ticks "$2") t1=$(now_ms)
+    awk -v d=$((after - before)) -v ms=$((t1 - t0)) -v hz="$ticks_per_second" 'BEGIN { printf "%.1f", d * 100000 / hz / ms }'
+}
+calc() { awk "BEGIN { printf \"${2:-%.2f}\", $1 }"; }
+row() { printf '| %s |\n' "$(printf '%s' "$*" | sed 's/;/ | /g')"; }
+background() {
+    "$@" &
+    last=$!
+    started+=("$last")
+}
+stop() {
+    for pid in "$@"; do kill "$pid" 2>/dev/null || true; done
+    for pid in "$@"; do wait "$pid" 2>/dev/null || true; done
+}
+metric() { curl -s "http://127.0.0.1:$http/metrics" | awk -v name="$1" 'index($1, name) == 1 { sum += $2 } END { printf "%d", sum }'; }
+
+# start_weir CONFIGURATION: waits until it listens; `listening` is how long that took in ms.
+start_weir() {
+    local t0
+    t0=$(now_ms)
+    background timeout 1200 "$weir" serve --config "$1" --log-level warning >>"$work/weir.log" 2>&1
+    weir_timeout=$last
+    for ((i = 0; i < 1200; i++)); do
+        weir_pid=$(pgrep -P "$weir_timeout" || true)
+        if [ -n "$weir_pid" ] && curl -s -o /dev/null "http://127.0.0.1:$http/streamer/api/v3/monitoring/liveness"; then
+            listening=$(($(now_ms) - t0))
+            return
+        fi
+        sleep 0.05
+    done
+    tail -n 20 "$work/weir.log" >&2
+    echo "the server did not start" >&2
+    exit 1
+}
+stop_weir() { stop "$weir_pid" "$weir_timeout"; }
+
+# ------------------------------------------------------------------ recording
+
+# inputs N [DVR]: the configuration of N streams, recorded when DVR is a directory.
+inputs() {
+    echo "http 127.0.0.1:$http;"
+    for ((i = 0; i < $1; i++)); do
+        echo "stream s$i { input udp://127.0.0.1:$((udp + i)); segment_duration 6; segment_count 2; ${2:+dvr $2 1d;} }"
+    done
+}
+
+recording() {
+    local counts="50 200 500" seconds=20
+    [ -z "$quick" ] || { counts="50 200" seconds=12; }
+    echo
+    echo "## Recording streams of 2 Mbit/s"
+    row "streams;CPU % without dvr;with dvr;recording;of that per 400 Mbit/s;cat to as many files, CPU % per 400 Mbit/s;beyond the media %"
+    row "---;---;---;---;---;---;---"
+    local n
+    for n in $counts; do
+        local without with
+        inputs "$n" >"$work/live.conf"
+        start_weir "$work/live.conf"
+        background "$work/send-streams" "$work/x.ts" $file_seconds "$udp" "$n" $((seconds + 15))
+        local sender=$last
+        sleep 10
+        without=$(cpu_percent "$seconds" "$weir_pid")
+        stop "$sender"
+        stop_weir
+        inputs "$n" "$work/dvr$n" >"$work/record.conf"
+        start_weir "$work/record.conf"
+        background "$work/send-streams" "$work/x.ts" $file_seconds "$udp" "$n" $((seconds + 15))
+        sender=$last
+        sleep 10
+        with=$(cpu_percent "$seconds" "$weir_pid")
+        stop "$sender"
+        stop_weir
+        # The same bytes to the same number of files, in pieces of 64 KB, synced once.
+        local bytes=0 mbit
+        bytes=$(du -sb --exclude='index*' "$work/dvr$n" | cut -f1)
+        mkdir -p "$work/cat$n"
+        local cat_cpu
+        cat_cpu=$( { time -p bash -c "
+            for ((i = 0; i < $n; i++)); do cat \$(find $work/dvr$n/s\$i -name '*.mp4') >$work/cat$n/\$i; done; sync $work/cat$n" ; } 2>&1 |
+            awk '/^user|^sys/ { sum += $2 } END { print sum }')
+        mbit=$(calc "$bytes * 8 / 1e6" %.1f)
+        # The payload: what ffprobe counts as packets of the tracks.
+        local run payload size index
+        run=$(find "$work/dvr$n/s0" -name '*.mp4' | head -n 1)
+        payload=$(ffprobe -v error -show_entries packet=size -of csv=p=0 "$run" | awk '{ sum += $1 } END { print sum }')
+        size=$(stat -c %s "$run")
+        index=$(stat -c %s "$work/dvr$n/index.sqlite")
+        row "$n;$without;$with;$(calc "$with - $without" %.1f);$(calc "($with - $without) / ($n * 2 / 400)" %.1f);$(calc "$cat_cpu * 100 / ($mbit / 400)" %.1f);$(calc "($size + $index / $n - $payload) * 100 / $payload")"
+        rm -rf "$work/dvr$n" "$work/cat$n"
+    done
+}
+
+# ------------------------------------------------------------------ archive as files
+
+playback() {
+    local seconds=6
+    [ -z "$quick" ] || seconds=3
+    echo
+    echo "## Segments out of an archive"
+    inputs 1 "$work/play" >"$work/play.conf"
+    start_weir "$work/play.conf"
+    background "$work/send-streams" "$work/x.ts" $file_seconds "$udp" 1 45
+    local sender=$last
+    sleep 42
+    stop "$sender"
+    local base=http://127.0.0.1:$http/s0 from list
+    from=$(curl -s "http://127.0.0.1:$http/streamer/api/v3/streams/s0/dvr/ranges" | sed 's/.*"from":\([0-9]*\).*/\1/')
+    list=$(curl -s "$base/archive-$from-40.m3u8" | grep '\.m4s$' | head -n 3)
+    mkdir -p "$work/www"
+    for name in $list; do curl -s "$base/$name" >"$work/www/$name"; done
+    cat >"$work/nginx.conf" <<EOF
+daemon off; worker_processes 1; pid $work/nginx.pid; error_log $work/nginx.log;
+events { worker_connections 1024; }
+http {
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
+  client_body_temp_path $work; proxy_temp_path $work; fastcgi_temp_path $work; uwsgi_temp_path $work; scgi_temp_path $work;
+  server { listen 127.0.0.1:$nginx_port; root $work/www; }
+}
+EOF
+    background nginx -c "$work/nginx.conf"
+    local master=$last
+    sleep 0.5
+    local nginx_pid name
+    nginx_pid=$(pgrep -P "$master" | head -n 1)
+    name=$(echo "$list" | head -n 1)
+    row "what;per s;CPU µs each;nginx per s;CPU µs each;ratio of CPU"
+    row "---;---;---;---;---;---"
+    compare "segment of $(($(stat -c %s "$work/www/$name") / 1024)) KB" "$base/$name" "http://127.0.0.1:$nginx_port/$name" "$nginx_pid"
+    stop "$master"
+    stop_weir
+}
+
+# compare WORDS ADDRESS NGINX_ADDRESS NGINX_PID
+compare() {
+    local pid address results=()
+    for pid in "$weir_pid" "$4"; do
+        address=$2
+        [ "$pid" = "$weir_pid" ] || address=$3
+        local before after count rate
+        before=$(cpu_ticks "$pid")
+        wrk -t1 -c16 -d"${seconds}s" "$address" >"$work/wrk.out"
+        after=$(cpu_ticks "$pid")
+        count=$(awk '/requests in/ { print $1 }' "$work/wrk.out")
+        rate=$(awk '/^Requests\/sec/ { printf "%d", $2 }' "$work/wrk.out")
+        results+=("$rate" "$(calc "($after - $before) * 1e6 / $ticks_per_second / $count" %.0f)")
+    done
+    row "$1;${results[0]};${results[1]};${results[2]};${results[3]};$(calc "${results[1]} / ${results[3]}")"
+}
+
+# ------------------------------------------------------------------ large archives
+
+# large STREAMS DAYS SECONDS_OF_A_SEGMENT: a store with the index of that many segments; its files are empty but for the last
+# day, where they have their sizes, and the header of the first run, which all share.
+large() {
+    local streams=$1 days=$2 step=$3 root=$work/large now
+    rm -rf "$root"
+    inputs 1 "$root" >"$work/seed.conf"
+    start_weir "$work/seed.conf"
+    background "$work/send-streams" "$work/x.ts" $file_seconds "$udp" 1 25
+    local sender=$last
+    sleep 22
+    stop "$sender"
+    stop_weir
+    rm -rf "$root"/s0/journal.txt
+    local run length tracks
+    run=$(cd "$root" && find s0 -name '*.mp4' | head -n 1)
+    length=$(sqlite3 "$root/index.sqlite" "SELECT initialization_length FROM run LIMIT 1")
+    tracks=$(sqlite3 "$root/index.sqlite" "SELECT tracks FROM run LIMIT 1")
+    head -c "$length" "$root/$run" >"$work/init.mp4"
+    rm -rf "$root/s0"
+    # The last hour is over, so that nobody waits for more of it.
+    now=$((($(date +%s) / 3600 - 1) * 3600))
+    sqlite3 "$root/index.sqlite" >/dev/null <<EOF
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;
+DELETE FROM stream; DELETE FROM run; DELETE FROM segment; DELETE FROM gap;
+WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $streams)
+INSERT INTO stream (id, name, bytes, segments) SELECT i + 1, 's' || i, 86400 / $step * $days * 1500000, 86400 / $step * $days FROM n;
+WITH RECURSIVE s(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM s WHERE i + 1 < $streams),
+    h(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM h WHERE i + 1 < $days * 24)
+INSERT INTO run SELECT s.i * $days * 24 + h.i + 1, s.i + 1,
+    's' || s.i || '/' || strftime('%Y-%m-%d/%H-%M-%S.000.mp4', $now - ($days * 24 - h.i) * 3600, 'unixepoch'),
+    ($now - ($days * 24 - h.i) * 3600) * 90000, ($now - ($days * 24 - h.i) * 3600) * 90000,
+    ($now - ($days * 24 - h.i - 1) * 3600) * 90000, 'a', $tracks, $length, $length + 1500000 * (3600 / $step), 3600 / $step, 0
+    FROM s, h;
+WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < 3600 / $step)
+INSERT INTO segment SELECT r.stream, r.start + n.i * $step * 90000, $step * 90000, r.id, $length + n.i * 1500000, 1499908,
+    x'00112233445566778899aabbccddeeff', 0 FROM run r, n ORDER BY r.stream, r.start, n.i;
+EOF
+    local file last_day
+    last_day=$(date -u -d "@$((now - 1))" +%F)
+    sqlite3 "$root/index.sqlite" "SELECT path, size FROM run WHERE path LIKE '%/$last_day/%' OR id = 1" | while IFS='|' read -r file size; do
+        mkdir -p "$root/$(dirname "$file")"
+        cp "$work/init.mp4" "$root/$file"
+        truncate -s "$size" "$root/$file"
+    done
+    {
+        echo "http 127.0.0.1:$http;"
+        for ((i = 0; i < streams; i++)); do echo "stream s$i { input udp://127.0.0.1:$((udp + i)); dvr $root; }"; done
+    } >"$work/large.conf"
+    start_weir "$work/large.conf"
+    local t0 opened
+    t0=$(now_ms)
+    until curl -s "http://127.0.0.1:$http/streamer/api/v3/dvrs" | grep -q '"open"'; do sleep 0.05; done
+    opened=$((listening + $(now_ms) - t0))
+    curl -s -o /dev/null "http://127.0.0.1:$http/s0/archive-$((now - days * 86400))-60.m3u8"
+    row "$streams × $days d, segments of $step s;$(sqlite3 "$root/index.sqlite" 'SELECT count(*) FROM segment');$(($(stat -c %s "$root/index.sqlite") >> 20));$opened;$(seek "$streams" $((now - days * 86400)) "$now")"
+    stop_weir
+    rm -rf "$root"
+}
+
+# seek STREAMS FROM TO: p50, p99 and largest of 2000 playlists of ten minutes anywhere in the archive, in ms, one after the other.
+seek() {
+    python3 - "$1" "$2" "$3" "$http" <<'EOF'
+import http.client, random, sys, time
+streams, begin, end, port = map(int, sys.argv[1:])
+random.seed(1)
+connection = http.client.HTTPConnection("127.0.0.1", port)
+times = []
+for _ in range(2000):
+    at = random.randrange(begin, end - 600)
+    t = time.perf_counter()
+    connection.request("GET", f"/s{random.randrange(streams)}/archive-{at}-600.m3u8")
+    answer = connection.getresponse()
+    answer.read()
+    times.append((time.perf_counter() - t) * 1000)
+    if answer.status != 200: sys.exit(f"status {answer.status}")
+times.sort()
+print(f"{times[1000]:.1f};{times[1980]:.1f};{times[-1]:.1f}")
+EOF
+}
+
+seeking() {
+    echo
+    echo "## Large archives"
+    row "store;segments;index (MB);open after (ms);playlist of 10 min p50 (ms);p99;largest"
+    row "---;---;---;---;---;---;---"
+    large 1 ${BENCH_DAYS:-365} 6
+    if [ -n "$quick" ]; then large 200 3 6; else large 200 30 6; fi
+}
+
+echo "$("$weir" --version), $(nproc) cores, $(date -u +%FT%RZ), load $(cut -d' ' -f1 /proc/loadavg)"
+for part in ${PARTS:-recording playback seeking}; do $part; done
