@@ -43,7 +43,7 @@ final class Pair {
                     environment: LiveStream.Environment(
                         opener: opener, monotonic: monotonic, utc: utc,
                         report: { [log] event in log.withLockedValue { $0[side].append(event) } },
-                        chunkMade: { [made] chunk in made.withLockedValue { $0[side].append(chunk) } })))
+                        chunkMade: { [made] chunk, _ in made.withLockedValue { $0[side].append(chunk) } })))
         }
         all.withLockedValue { $0 = streams }
         loop.run()
