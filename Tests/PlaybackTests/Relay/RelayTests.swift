@@ -155,12 +155,11 @@ private final class Whereabouts: StreamDirectory {
         }
     }
 
-    @Test(arguments: ["mpegts", "live.mp4"]) func endlessViewersShareOneConnectionAndStayOverAMove(
-        form: String
-    ) async throws {
+    @Test(arguments: [("mpegts", "b"), ("live.mp4", "b"), ("mpegts", "here")])
+    func endlessViewersShareOneConnectionAndStayOverAMove(form: String, to place: String) async throws {
         try await withRelay { server, owners, whereabouts in
             let first = try #require(owners["a"])
-            let second = try #require(owners["b"])
+            let second = place == "here" ? FakeStream("cam", segments: 6) : try #require(owners["b"]).stream
             let chunks = TestMedia.chunks
             let cut = try #require(chunks.indices.first { chunks[$0].startsSegment && $0 > 20 })
             for chunk in chunks[...13] { first.stream.feed(chunk) }
@@ -172,14 +171,16 @@ private final class Whereabouts: StreamDirectory {
             #expect(first.requests.all == ["/cam/live.mp4?tracks=all"], "one connection for all")
             #expect(first.stream.readerCount == 1)
 
-            // The stream goes to `b`, which has its last segments too, and then ends everywhere.
-            for chunk in chunks[(cut - 5)..<cut] { second.stream.feed(chunk) }
-            whereabouts.set(.elsewhere(baseURL: "http://x", peer: "b"))
-            first.stream.end()
-            while second.stream.readerCount == 0 { await Task.yield() }
             let relay = try #require(server.service.relay)
-            for chunk in chunks[cut...] { second.stream.feed(chunk) }
             let followed = relay.follow("cam", at: "/cam/mpegts")
+            while followed.window.segments.last.map({ $0.end < chunks[cut - 1].start }) ?? true { await Task.yield() }
+
+            // The stream moves: the next one has its last segment too, and then goes on.
+            for chunk in chunks[(cut - 5)..<cut] { second.feed(chunk) }
+            whereabouts.set(place == "here" ? .here(second) : .elsewhere(baseURL: "http://x", peer: place))
+            first.stream.end()
+            while second.readerCount == 0 { await Task.yield() }
+            for chunk in chunks[cut...] { second.feed(chunk) }
             while followed.window.segments.last.map({ $0.end < chunks[chunks.count - 3].start }) ?? true {
                 await Task.yield()
             }
