@@ -184,8 +184,13 @@ import Testing
             let full = try await poll(.nothing)
             #expect(full.report.records.count == 2000)
             var known = KnownVersion(instance: full.report.instance, version: full.report.version)
-            let nothing = try await poll(known)
-            #expect(nothing.report.records.isEmpty && nothing.bytes < 1500, "\(nothing.bytes)")
+            var nothing = try await poll(known)
+            // The last of two thousand starts may still be news.
+            while !nothing.report.records.isEmpty {
+                known.version = nothing.report.version
+                nothing = try await poll(known)
+            }
+            #expect(nothing.bytes < 1500, "\(nothing.bytes)")
             a.captures.setLocals([StreamName("alone"): true])
             known.version = nothing.report.version
             var little = try await poll(known)

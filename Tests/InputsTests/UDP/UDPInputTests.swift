@@ -157,6 +157,8 @@ struct UDPInputTests {
             gathered.frames.filter { Array($0.data.readableBytesView) == wanted }.count >= count
         }
         sender.cancel()
+        // Nothing of this sender is on its way any more when the next socket opens.
+        _ = await sender.result
         return gathered.frames.map { Array($0.data.readableBytesView) }
     }
 }
