@@ -10,7 +10,7 @@ package struct ConsoleFile: Sendable {
 package enum ConsoleFiles {
     /// What a browser may load and run on console pages: only what this server itself serves, nothing inline.
     package static let contentSecurityPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         + "media-src 'self' blob:; frame-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 
     package static let byPath: [String: ConsoleFile] = [

@@ -1,5 +1,6 @@
 // The console for whom it knows and whom it does not, with nothing configured, and with very much.
 import Foundation
+import NIOHTTP1
 import Testing
 
 @Suite(.serialized)
@@ -53,6 +54,9 @@ struct ConsoleAccessTests {
     func emptyAndFull() async throws {
         let server = try await WeirProcess("# nothing yet\n")
         try await Browser.use { browser in
+            let page = try await WebClient.ask(server.base + "/")
+            let policy = try #require(page.headers.first(name: "Content-Security-Policy"))
+            #expect(policy.contains("default-src 'none'") && !policy.contains("unsafe"))
             try await browser.look(width: 1280, height: 800, scheme: "light")
             try await browser.open(server.base + "/")
             try await browser.shows(["This server has no streams yet", "input fake://fake;", "kill -HUP"])

@@ -8,8 +8,8 @@ struct ConsoleTests {
     private static let pages = [
         ("#/streams", ["clock", "running", "door", "Test picture"]),
         ("#/streams/clock", ["fake://fake", "playing", "H.264", "media started", "of media", "recorded here"]),
-        ("#/streams/door", ["first start", "Should run on"]),
-        ("#/cluster", ["one", "two", "three", "alive", "yes", "Who hears whom", "is its home"]),
+        ("#/streams/door", ["Should run on", "Moves between servers"]),
+        ("#/cluster", ["one", "two", "three", "alive", "yes", "Who hears whom", "Where each stream runs"]),
         ("#/archive", ["stream records here", "free of", "Dropped", "nothing"]),
         ("#/events", ["media started", "the stream starts"]),
         ("#/config", ["In force", "Apply on all 3 servers"]),
@@ -27,7 +27,10 @@ struct ConsoleTests {
         let text = try String(contentsOf: group.configuration, encoding: .utf8)
         for name in WeirGroup.names {
             let archive = group.folder.appending(path: "archive-\(name)").path
-            try Data(text.replacing("ARCHIVE", with: archive).utf8).write(to: file(of: name, in: group))
+            // On a machine with much else to do a server may be silent for long without being dead.
+            let own = text.replacing("ARCHIVE", with: archive).replacing(
+                "stale_timeout 800", with: "stale_timeout 5000")
+            try Data(own.utf8).write(to: file(of: name, in: group))
         }
         for name in WeirGroup.names { try await group.start(name, configuration: file(of: name, in: group)) }
         _ = try await group.settled(["door", "gate"])
@@ -85,6 +88,7 @@ struct ConsoleTests {
                   ground: getComputedStyle(document.body).backgroundColor,
                   trouble: trouble.hidden ? "" : trouble.textContent };
                 """)
+            if address == "#/streams" { try await browser.holds("document.querySelector('canvas.shown')") }
             #expect(look.windowWidth == width)
             #expect(look.pageWidth <= width, "\(address) scrolls sideways")
             #expect(look.ground == (scheme == "light" ? "rgb(255, 255, 255)" : "rgb(16, 24, 30)"))
@@ -182,8 +186,8 @@ struct ConsoleTests {
         try await browser.show("#/cluster")
         await group.kill("two")
         try await browser.shows(["dead", "unknown"])
-        try await browser.shows(["two: dead"], in: "#situation")
-        // What was done about it, and why.
+        // What is wrong, what was done about it, and why.
+        try await browser.shows(["two: dead", "gate moved from two to"], in: "#situation")
         try await browser.show("#/events")
         try await browser.shows(["peer lost", "gate"])
         try await browser.show("#/cluster")

@@ -14,6 +14,7 @@ export function archivePage({ content, hub }) {
   const streamsPart = h("section", { hidden: true }, h("h2", {}, "Recorded streams"), streams);
   content.append(h("h1", {}, "Archive"), stores, empty, streamsPart);
   const history = new Map();
+  let list = [];
 
   /** Bytes written a second, from the counters of the last half minute; null until two answers are there. */
   function rate(store) {
@@ -27,6 +28,15 @@ export function archivePage({ content, hub }) {
     const seconds = (last[0] - first[0]) / 1000;
     return { net: (last[1] - first[1]) / seconds, gross: (last[2] - first[2]) / seconds };
   }
+
+  /** Bytes that the streams of a store still fetch from other servers; null when none of them is replicated. */
+  function backlog(store) {
+    const replicated = list.filter((stream) => stream.replication && store.streams.includes(stream.name));
+    return replicated.length === 0 ? null : replicated.reduce((sum, stream) => sum + remaining(stream), 0);
+  }
+
+  // What several servers have is fetched once.
+  const remaining = (stream) => Math.max(0, ...stream.replication.peers.map((peer) => peer.remaining_bytes));
 
   function card(store) {
     const [facts, set] = factList("Fill forecast", "Archive here", "Disk", "Written now", "Write time", "Waiting to be written", "Dropped", "Write errors", "Deleted", "Replication");
@@ -63,16 +73,17 @@ export function archivePage({ content, hub }) {
     set("Dropped", !counters ? null : counters.dropped_chunks === 0 ? "nothing" : `${counters.dropped_chunks} chunks: the disk is slower than the media`);
     set("Write errors", counters ? String(counters.write_errors) : null);
     set("Deleted", !counters ? null : `${bytes(counters.deleted_bytes)} in ${counters.deleted_segments} segments since the start`);
-    set("Replication", store.replication_backlog_bytes === undefined ? null : store.replication_backlog_bytes === 0 ? "nothing waits" : `${bytes(store.replication_backlog_bytes)} wait to be fetched`);
+const waiting = backlog(store);
+    set("Replication", waiting === null ? null : waiting === 0 ? "nothing waits to be fetched" : `${bytes(waiting)} wait to be fetched`);
   }
 
   return async () => {
-    const { streams: list } = await ask("/streams");
+    list = (await ask("/streams")).streams;
     keepRows(stores, hub.stores, (store) => store.root, card, update);
     setHidden(empty, hub.stores.length > 0);
     const recorded = list.filter((stream) => stream.stats.archive_seconds !== undefined || hub.stores.some((store) => store.streams.includes(stream.name)));
     // What needs a look comes first.
-    const rank = (stream) => (stream.stats.dvr_replication_error ? 0 : stream.stats.dvr_replication_running ? 1 : stream.stats.status === "running" ? 3 : 2);
+    const rank = (stream) => (stream.replication?.peers.some((peer) => peer.last_error) ? 0 : stream.stats.dvr_replication_running ? 1 : stream.stats.status === "running" ? 3 : 2);
     recorded.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
     setHidden(streamsPart, recorded.length === 0);
     keepRows(rows, recorded.slice(0, 200), (stream) => stream.name, (stream) => {
@@ -84,8 +95,7 @@ export function archivePage({ content, hub }) {
       const { stats } = stream;
       setState(row.children[1].firstChild, stats.status === "running" ? "good" : "warn", stats.status === "running" ? "recording" : stats.status);
       setCells(row, [null, null, stats.archive_seconds === undefined ? "–" : span(stats.archive_seconds),
-        stats.dvr_replication === undefined ? "–" : `${Math.round(stats.dvr_replication)} %${stats.dvr_replication_running ? ", running" : ""}${stats.dvr_replication_error ? `, ${stats.dvr_replication_error}` : ""}`,
-        stats.dvr_replication_mode ?? "–"]);
+        !stream.replication ? "–" : remaining(stream) === 0 ? "complete" : `${bytes(remaining(stream))} to fetch`, stream.replication?.mode ?? "–"]);
     });
   };
 }

@@ -36,7 +36,7 @@ export function eventsPage({ content, parameters, hub, signal }) {
     grid, none);
 
   function draw() {
-    const newest = [...events.values()].sort((a, b) => b.time - a.time || b.id - a.id);
+    const newest = [...events.values()].sort((a, b) => b.time - a.time || String(b.id).localeCompare(String(a.id), undefined, { numeric: true }));
     const wanted = word.value.trim().toLowerCase();
     const found = newest.filter((event) => (!stream.value || (event.stream ?? "").includes(stream.value.trim()))
       && (!server.value || (event.peer ?? event.server) === server.value || event.server === server.value)
@@ -75,7 +75,10 @@ export function eventsPage({ content, parameters, hub, signal }) {
     setClass(live, `state ${hub.isFollowing ? "good" : "warn"}`);
     setText(live, hub.isFollowing ? "following" : "connecting");
     if (isPaused) return;
-    events = new Map(list.map((event) => [`${event.server}/${event.id}/${event.time}`, event]));
+    // Of other servers' events this one knows where the streams went.
+    const moves = hub.moves.filter((move) => move.from !== hub.facts.hostname && move.to !== hub.facts.hostname)
+      .map((move) => ({ ...move, id: `${move.stream}/${move.to}`, event: "stream_moved", peer: move.to ?? move.from, server: move.from, reason: `from ${move.from} to ${move.to ?? "nobody"}: ${move.reason}` }));
+    events = new Map([...moves, ...list].map((event) => [`${event.server}/${event.id}/${event.time}`, event]));
     draw();
   };
 }

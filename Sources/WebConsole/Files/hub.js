@@ -4,6 +4,9 @@ import { ask, credentials, follow } from "./api.js";
 const period = 2000;
 // Events come in bursts; the page is asked for once after each.
 const settle = 150;
+// What counts as done about a trouble, and how long it is worth telling, in milliseconds.
+const isDeed = /^(stream_given_up|input_switched|peer_lost|peer_returned|isolated|isolation_ended|recording_.*|configuration_changed|drain.*)$/;
+export const deedAge = 900000;
 
 export class Hub {
   /** Answers of the API, as they came last. */
@@ -12,6 +15,10 @@ export class Hub {
   stores = [];
   access = null;
   counts = null;
+  /** What the server did of late, newest first. */
+  deeds = [];
+  /** The newest moves of streams between servers, newest first: the group's, not only this server's. */
+  moves = [];
   errors = 0;
   /** Since when the server does not answer, in milliseconds; null while it does. */
   lostAt = null;
@@ -27,15 +34,15 @@ export class Hub {
   #rowListeners = new Set();
   #eventListeners = new Set();
   #following = null;
-  #lastRows = null;
+  #newest = { instance: null, id: 0 };
 
   constructor() {
     this.worker = new Worker("/console/streams-worker.js", { type: "module" });
     this.worker.onmessage = ({ data }) => {
       if (data.kind !== "rows") return;
-      this.#lastRows = data;
       this.counts = data.counts;
       this.errors = data.error;
+      this.moves = data.moves;
       for (const listener of this.#rowListeners) listener(data);
       this.onFrame();
     };
@@ -114,6 +121,7 @@ export class Hub {
         const [facts, { peers }, { dvrs }] = await Promise.all([ask("/config/stats"), ask("/cluster/peers"), ask("/dvrs")]);
         const hadHost = this.facts?.hostname === facts.hostname;
         Object.assign(this, { facts, peers, stores: dvrs });
+        await this.#askDeeds();
         if (!hadHost) this.worker.postMessage({ kind: "host", host: facts.hostname });
         await (isNew ? null : this.#refresh?.());
       }
@@ -133,6 +141,15 @@ export class Hub {
       }
       this.onFrame();
     }
+  }
+
+  /** Only what is new is asked for; ids begin anew with each start of the server. */
+  async #askDeeds() {
+    if (this.#newest.instance !== this.facts.instance_id) this.#newest = { instance: this.facts.instance_id, id: 0 };
+    const { events } = await ask(`/events?limit=500&after=${this.#newest.id}`);
+    this.#newest.id = events[0]?.id ?? this.#newest.id;
+    const deeds = events.filter((event) => isDeed.test(event.event) && !/^first start/.test(event.reason));
+    this.deeds = [...deeds, ...this.deeds].filter((event) => event.time > this.facts.now - deedAge).slice(0, 50);
   }
 
   #begin() {

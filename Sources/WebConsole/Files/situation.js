@@ -1,5 +1,6 @@
 // The line below the header: what is wrong now, with the way to it; or that nothing is.
-import { h, redraw, streamLink } from "./elements.js";
+import { deedAge } from "./hub.js";
+import { h, redraw, streamLink, time } from "./elements.js";
 
 /** All that is wrong, worst first: [kind, sentence, address]. */
 export function problems(hub) {
@@ -25,13 +26,21 @@ export function drawSituation(element, hub) {
   if (!hub.facts || !hub.counts) return;
   const found = problems(hub);
   const alive = hub.peers.filter((peer) => peer.state === "alive").length;
-  // The seconds of a silence count up; that is no news for a screen reader.
-  element.ariaLive = "polite";
-  redraw(element, [found, hub.counts.all, alive, hub.peers.length], () => found.some(([kind]) => kind !== "idle")
-    ? h("ul", {}, found.map(([kind, text, address]) => h("li", {}, h("a", { class: `state ${kind}`, href: address }, text))))
+  const isTrouble = found.some(([kind]) => kind !== "idle");
+  // One deed for each stream and server, so that many events of one kind do not push out the others.
+  const subjects = new Set();
+  const moves = hub.moves.filter((move) => move.time > hub.facts.now - deedAge)
+    .map((move) => ({ ...move, event: `moved from ${move.from} to ${move.to ?? "nobody"}` }));
+  const deeds = !isTrouble ? [] : [...hub.deeds, ...moves].sort((a, b) => b.time - a.time).filter((event) => {
+    const subject = event.stream ?? event.peer ?? event.event;
+    return !subjects.has(subject) && subjects.add(subject);
+  }).slice(0, 3);
+  const told = deeds.map((event) => [event.time, event.stream, event.peer, event.event.replaceAll("_", " "), event.reason]);
+  redraw(element, [found, hub.counts.all, alive, hub.peers.length, told], () => isTrouble
+    ? [h("ul", {}, found.map(([kind, text, address]) => h("li", {}, h("a", { class: `state ${kind}`, href: address }, text)))),
+      told.length === 0 ? null : h("ul", { class: "deeds" }, told.map(([at, stream, peer, what, reason]) => h("li", {}, h("span", { class: "time" }, time(at)), " ",
+        stream ? h("a", { href: streamLink(stream) }, stream) : peer ? h("a", { href: "#/cluster" }, peer) : null, ` ${what}: ${reason}`)))]
     : [h("p", { class: "state good" }, hub.counts.all === 0 ? "No streams yet" : `All ${hub.counts.all} streams run`,
       hub.peers.length > 0 ? `, all ${hub.peers.length} servers hear one another` : "", "."),
     found.length > 0 ? h("ul", {}, found.map(([kind, text, address]) => h("li", {}, h("a", { class: `state ${kind}`, href: address }, text)))) : null]);
 }
-
-export { streamLink };

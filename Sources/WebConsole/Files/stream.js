@@ -1,13 +1,14 @@
 // The page of one stream: player, archive on a line of time, inputs, tracks, viewers, moves and what happened.
 import { ask, Refusal } from "./api.js";
 import { ArchivePlayer } from "./archive-player.js";
-import { bytes, clock, consoleOf, emptyRow, factList, h, keepRows, kilobits, pathOf, redraw, setCells, setClass, setHidden, setState, setText, span, stateOf, table } from "./elements.js";
+import { bytes, clock, consoleOf, emptyRow, factList, h, keepRows, kilobits, pathOf, redraw, setAttribute, setCells, setClass, setHidden, setState, setText, span, stateOf, table } from "./elements.js";
 import { eventState } from "./events.js";
 import { openSignIn } from "./signin.js";
 import { archiveTable, causeText, Timeline } from "./timeline.js";
 
 const inputStates = { playing: "good", probing: "idle", standby: "idle", waiting: "warn", failed: "bad" };
-const modes = { normal: ["good", "normal"], emergency: ["bad", "emergency: the main server is away, this one captures the source itself"], recovery: ["warn", "recovery: missing parts are fetched"] };
+const modes = { normal: ["good", "Normal mode"], emergency: ["bad", "Emergency mode: the other server is away"], recovery: ["warn", "Recovery mode: missing parts are fetched"] };
+const replicaStates = { in_sync: "good", catching_up: "warn", diverged: "bad", unreachable: "bad", unknown: "idle" };
 
 export function streamPage({ content, name, hub, signal }) {
   const path = pathOf(name);
@@ -28,7 +29,7 @@ export function streamPage({ content, name, hub, signal }) {
   const player = new ArchivePlayer(video, (text) => setText(note, text));
   signal.addEventListener("abort", () => player.stop());
 
-  const [facts, set, values] = factList("Runs on", "Should run on", "Input", "Bitrate", "Viewers", "Switches of input", "On the first input", "On others", "Without media", "Live window", "Archive", "Mode", "Replication");
+  const [facts, set, values] = factList("Runs on", "Should run on", "Input", "Bitrate", "Viewers", "Switches of input", "On the first input", "On others", "Without media", "Live window", "Archive");
   const lower = h("span");
   values.get("Input").append(lower);
 
@@ -44,6 +45,12 @@ export function streamPage({ content, name, hub, signal }) {
   const archiveFacts = h("p", { class: "faint" });
   const archivePart = h("section", { hidden: true }, h("h2", {}, "Archive"), archiveFacts, timeline.element, chosen, locksPart, rangesPart);
 
+  const mode = h("span");
+  const modeReason = h("p", {});
+  const progress = h("progress", { max: "100", "aria-label": "Media of all servers that is here" });
+  const [replicas, replicaRows] = table("Replication", ["With", "State", ["To fetch", "number"], ["Rate", "number"], ["Time to go", "number"], ["Fetched", "number"], ["Refused", "number"], "Equal at", "Last error"]);
+  const replicationPart = h("section", { hidden: true }, h("h2", {}, "Replication"), h("p", { class: "lead" }, mode), modeReason, progress, replicas);
+
   const [inputs, inputRows] = table("Inputs", ["Input", "State", ["Priority", "number"], ["Received", "number"], ["Lost", "number"], ["Damaged", "number"], ["Resyncs", "number"], ["Retries", "number"], "Trouble"]);
   const [tracks, trackRows] = table("Tracks", [["Track", ""], "Kind", "Format", "Codec", "Language"]);
   const [viewers, viewerRows] = table("Viewers", ["From", "As", "With", ["For", "number"], ["Received", "number"], ["Skips", "number"]]);
@@ -55,7 +62,7 @@ export function streamPage({ content, name, hub, signal }) {
   viewersPart.append(noViewers);
   parts.append(
     h("div", { class: "watch" }, h("div", {}, elsewhere, frame, video, h("div", { class: "buttons" }, liveButton, note), links), facts),
-    archivePart, h("h2", {}, "Inputs"), inputs, h("h2", {}, "Tracks"), tracks, viewersPart, movesPart,
+    archivePart, replicationPart, h("h2", {}, "Inputs"), inputs, h("h2", {}, "Tracks"), tracks, viewersPart, movesPart,
     h("section", {}, h("h2", {}, "What happened"), events, h("p", {}, h("a", { href: `#/events?stream=${encodeURIComponent(name)}` }, "All events of this stream"))));
 
   function goLive() {
@@ -152,21 +159,35 @@ export function streamPage({ content, name, hub, signal }) {
     const hole = archive.gaps.reduce((sum, gap) => sum + gap.closed_at - gap.opened_at, 0) / 1000;
     setText(archiveFacts, archive.ranges.length === 0 ? "Nothing is recorded yet." : `${span(archive.duration)} of media, ${bytes(archive.bytes)}, from ${clock(archive.from * 1000)}`
       + (archive.gaps.length > 0 ? `; ${archive.gaps.length} ${archive.gaps.length === 1 ? "gap" : "gaps"}, ${span(hole)} missing, the last: ${causeText(archive.gaps.at(-1).cause)}.` : "; no gap."));
-    timeline.set({ ranges: archive.ranges, gaps: archive.gaps, locks, now });
-    archiveTable(archiveBody, archive, playAt);
+    // Who captured what is told beside the ranges: a fetched part lies over what is recorded.
+    const fetched = (archive.origins ?? []).filter((part) => part.fetched).map((part) => ({ ...part, fetched_from: part.origin }));
+    timeline.set({ ranges: [...archive.ranges, ...fetched], gaps: archive.gaps, locks, now });
+    archiveTable(archiveBody, { ranges: fetched.length > 0 ? archive.origins.map((part) => (part.fetched ? { ...part, fetched_from: part.origin } : part)) : archive.ranges, gaps: archive.gaps }, playAt);
     setHidden(locksPart, locks.length === 0);
     redraw(lockRows, [locks, hub.access.may_edit], () => locks.map((lock) => h("tr", {}, h("td", {}, clock(lock.opened_at)), h("td", {}, clock(lock.closed_at)), h("td", {}, lock.note || "–"),
       h("td", {}, hub.access.may_edit ? h("button", { type: "button", onclick: () => unlock(lock.id), "aria-label": `End the protection from ${clock(lock.opened_at)}` }, "End protection") : "–"))));
   }
 
-  /** Fields of replication are there for streams with `replicate` only. */
-  function replication(stats) {
-    if (stats.dvr_replication === undefined) return null;
-    const share = `${Math.round(stats.dvr_replication)} %`;
-    if (!stats.dvr_replication_running && !stats.dvr_replication_error) return `${share}, complete`;
-    return [share, stats.dvr_replication_speed !== undefined ? `${bytes(stats.dvr_replication_speed)}/s` : null,
-      stats.dvr_replication_remaining_seconds !== undefined ? `${span(stats.dvr_replication_remaining_seconds)} to go` : null,
-      stats.dvr_replication_error ?? null].filter(Boolean).join(", ");
+  /** How the archive stands to those of other servers: there for streams with `replicate` only. */
+  function drawReplication({ replication, stats }) {
+    setHidden(replicationPart, !replication);
+    if (!replication) return;
+    const [kind, words] = modes[replication.mode] ?? ["warn", replication.mode];
+    setState(mode, kind, words);
+    const here = stats.dvr_replication === undefined ? "" : `${Math.floor(stats.dvr_replication * 10) / 10} % of what all servers have is here. `;
+    setText(modeReason, `${here}${replication.reason}, since ${clock(replication.since)}.`);
+    if (stats.dvr_replication !== undefined) setAttribute(progress, "value", stats.dvr_replication);
+    setHidden(progress, stats.dvr_replication === undefined);
+    keepRows(replicaRows, replication.peers, (peer) => peer.peer, () => {
+      const row = emptyRow(9, { 2: "number", 3: "number", 4: "number", 5: "number", 6: "number" });
+      row.children[1].append(h("span"));
+      return row;
+    }, (row, peer) => {
+      setState(row.children[1].firstChild, replicaStates[peer.state] ?? "idle", peer.state.replaceAll("_", " "));
+      setCells(row, [peer.peer, null, peer.remaining > 0 ? `${span(peer.remaining)}, ${bytes(peer.remaining_bytes)}` : "nothing", `${bytes(peer.rate)}/s`,
+        peer.time_to_go === undefined ? "–" : span(peer.time_to_go), `${span(peer.fetched)}, ${bytes(peer.fetched_bytes)}`, peer.refused_segments,
+        peer.in_sync_at === undefined ? "–" : clock(peer.in_sync_at), peer.last_error ?? ""]);
+    });
   }
 
   return async () => {
@@ -203,8 +224,7 @@ export function streamPage({ content, name, hub, signal }) {
     set("Without media", span(stats.seconds_without_data));
     set("Live window", stats.first_time ? `${span((stats.last_time - stats.first_time) / 1000)}, ${bytes(stats.window_bytes)}` : null);
     set("Archive", stats.archive_seconds === undefined ? null : span(stats.archive_seconds));
-    set("Mode", stats.dvr_replication_mode ? (modes[stats.dvr_replication_mode]?.[1] ?? stats.dvr_replication_mode) : null);
-    set("Replication", replication(stats));
+    drawReplication(stream);
     keepRows(inputRows, stream.inputs, (input) => input.index, () => {
       const row = emptyRow(9, { 2: "number", 3: "number", 4: "number", 5: "number", 6: "number", 7: "number" });
       row.children[0].className = "url";

@@ -9,6 +9,7 @@ let range = { first: 0, count: 0 };
 let authorization = null;
 let isFast = false;
 let shown = [];
+let moves = [];
 let timer = 0;
 let cost = 0;
 let running = null;
@@ -32,7 +33,7 @@ function activeIndex(stream) {
 }
 
 const isLower = (stream) => (activeIndex(stream) ?? 0) > 0;
-const isReplicating = (stream) => stream.stats.dvr_replication_running === true;
+const isReplicating = (stream) => stream.stats.dvr_replication_running === true || (stream.replication?.mode ?? "normal") !== "normal";
 const filters = {
   all: () => true,
   stopped: (stream) => stream.stats.status !== "running",
@@ -56,9 +57,15 @@ function row(stream) {
     name: stream.name, title: stream.title === stream.name ? "" : stream.title, status: stats.status, reason: stats.reason,
     server: stats.running_on.join(", "), here: stats.running_on.includes(query.host), input: activeIndex(stream), inputs: stream.inputs.length,
     url: stats.active_input ?? "", alive: stats.alive, bitrate: stats.bitrate, viewers: stats.viewers,
-    archive: stats.archive_seconds ?? null, replication: isReplicating(stream) ? stats.dvr_replication ?? 0 : null,
+    archive: stats.archive_seconds ?? null, replication: isReplicating(stream) ? stats.dvr_replication ?? 0 : null, mode: stream.replication?.mode ?? "",
     video: stats.tracks.some((track) => track.content === "video"),
   };
+}
+
+/** The newest moves of streams between servers, in the whole group. */
+function newestMoves() {
+  const moves = streams.flatMap((stream) => (stream.cluster?.moves ?? []).map((move) => ({ ...move, stream: stream.name })));
+  return moves.filter((move) => move.from).sort((a, b) => b.time - a.time).slice(0, 200);
 }
 
 function send() {
@@ -66,7 +73,7 @@ function send() {
   for (const name of Object.keys(filters)) counts[name] = streams.filter(filters[name]).length;
   postMessage({
     kind: "rows", counts, error: streams.filter((stream) => stream.stats.status === "error").length,
-    shown: shown.length, first: range.first,
+    moves, shown: shown.length, first: range.first,
     rows: shown.slice(range.first, range.first + range.count).map(row),
   });
 }
@@ -82,6 +89,7 @@ async function load() {
       });
       if (!answer.ok) throw new Error(`${answer.status}`);
       streams = (await answer.json()).streams;
+      moves = newestMoves();
       arrange();
       send();
     } catch (error) {

@@ -93,6 +93,7 @@ export function streamsPage({ content, parameters, hub, signal }) {
     setAttribute(input, "title", stream.url);
     setText(bitrate, stream.alive && (stream.here || stream.bitrate > 0) ? kilobits(stream.bitrate) : "–");
     setText(viewers, String(stream.viewers));
+    setAttribute(archive, "title", stream.mode ? `replication: ${stream.mode}` : null);
     setText(archive, stream.archive === null ? "–" : span(stream.archive) + (stream.replication === null ? "" : ` ↻ ${Math.round(stream.replication)} %`));
     pictures.want(picture, stream.here && stream.alive && stream.video ? stream.name : null);
   }

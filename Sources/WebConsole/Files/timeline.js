@@ -206,7 +206,7 @@ export class Timeline {
     const inside = (range) => range.opened_at <= at && at < range.closed_at;
     const lock = this.#data.locks.find(inside);
     const suffix = lock ? `, protected${lock.note ? ` (${lock.note})` : ""}` : "";
-    const range = this.#data.ranges.find(inside);
+    const range = this.#data.ranges.findLast(inside);
     if (range) return (range.fetched_from ? `fetched from ${range.fetched_from}` : "recorded here") + suffix;
     const gap = this.#data.gaps.find(inside);
     if (gap) return `missing: ${causeText(gap.cause)}${suffix}`;
