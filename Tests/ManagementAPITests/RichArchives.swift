@@ -43,7 +43,7 @@ struct RichArchives: ManagedArchives {
                 queuedBytes: 65_536, failingStreams: 0, diskBytes: 1_000_000_000, diskFreeBytes: 400_000_000,
                 counters: .init(
                     writtenBytes: 6_000_000, deletedBytes: 1_000_000, deletedSegments: 3, droppedChunks: 0,
-                    writeErrors: 1)),
+                    writeErrors: 1, writeSeconds: 0.002, slowestWriteSeconds: 0.25)),
             .init(
                 root: "/storage/two", status: "unavailable", trouble: "no such directory", streams: ["cam10"],
                 bytes: 0, queuedBytes: 0, failingStreams: 0),

@@ -102,15 +102,21 @@ package struct ArchiveStoreFacts: Hashable, Sendable, Codable {
         /// Chunks that were not written because the queue to the disk was full.
         package var droppedChunks: Int64
         package var writeErrors: Int64
+        /// Seconds that a write took, on average, and the slowest of the last minute.
+        package var writeSeconds: Double
+        package var slowestWriteSeconds: Double
 
         package init(
-            writtenBytes: Int64, deletedBytes: Int64, deletedSegments: Int64, droppedChunks: Int64, writeErrors: Int64
+            writtenBytes: Int64, deletedBytes: Int64, deletedSegments: Int64, droppedChunks: Int64, writeErrors: Int64,
+            writeSeconds: Double, slowestWriteSeconds: Double
         ) {
             self.writtenBytes = writtenBytes
             self.deletedBytes = deletedBytes
             self.deletedSegments = deletedSegments
             self.droppedChunks = droppedChunks
             self.writeErrors = writeErrors
+            self.writeSeconds = writeSeconds
+            self.slowestWriteSeconds = slowestWriteSeconds
         }
 
         enum CodingKeys: String, CodingKey {
@@ -119,6 +125,8 @@ package struct ArchiveStoreFacts: Hashable, Sendable, Codable {
             case deletedSegments = "deleted_segments"
             case droppedChunks = "dropped_chunks"
             case writeErrors = "write_errors"
+            case writeSeconds = "write_seconds"
+            case slowestWriteSeconds = "slowest_write_seconds"
         }
     }
 

@@ -32,7 +32,7 @@ export const credentials = {
 export async function ask(path, options = {}) {
   const answer = await fetch(base + path, {
     ...options, headers: { accept: "application/json", ...credentials.header, ...options.headers }, cache: "no-store",
-    signal: options.signal ?? AbortSignal.timeout(options.method ? 60000 : 8000),
+    signal: options.signal ?? AbortSignal.timeout(options.method ? 60000 : 15000),
   });
   const text = await answer.text();
   let body = null;

@@ -1,5 +1,5 @@
 // Chooses the page by the address after "#", keeps it fresh, and shows when the server does not answer.
-import { ask, credentials } from "./api.js";
+import { credentials } from "./api.js";
 import { archivePage } from "./archive.js";
 import { clusterPage } from "./cluster.js";
 import { configPage } from "./config.js";
@@ -43,7 +43,7 @@ function drawTrouble() {
 
 function drawFrame() {
   drawTrouble();
-  const { facts, access, peers } = hub;
+  const { facts, access } = hub;
   if (facts) {
     setText(server, `${facts.hostname} · ${facts.version} · up ${span(facts.uptime)}`);
     document.title = hub.problemCount() > 0 ? `(${hub.problemCount()}) ${facts.hostname} – Weir` : `${facts.hostname} – Weir`;
@@ -51,7 +51,6 @@ function drawFrame() {
   drawSituation(situation, hub);
   setHidden(account, !access || (!access.needs_sign_in_to_view && !access.needs_sign_in_to_edit && !credentials.user));
   setText(account, credentials.user ? `Sign out ${credentials.user}` : "Sign in");
-  void peers;
 }
 
 account.addEventListener("click", () => {
@@ -94,4 +93,4 @@ document.addEventListener("keydown", (event) => {
   const link = document.querySelectorAll("nav a")[Number(event.key) - 1];
   if (link && /^[1-5]$/.test(event.key)) link.click();
 });
-hub.start(ask);
+hub.start();

@@ -31,7 +31,9 @@ export function drawSituation(element, hub) {
   const subjects = new Set();
   const moves = hub.moves.filter((move) => move.time > hub.facts.now - deedAge)
     .map((move) => ({ ...move, event: `moved from ${move.from} to ${move.to ?? "nobody"}` }));
-  const deeds = !isTrouble ? [] : [...hub.deeds, ...moves].sort((a, b) => b.time - a.time).filter((event) => {
+  // A stream that has moved begins with an input on its new server: that is part of the move.
+  const isStart = (event) => event.event === "input_switched" && moves.some((move) => move.stream === event.stream && Math.abs(event.time - move.time) < 20000);
+  const deeds = !isTrouble ? [] : [...hub.deeds.filter((event) => !isStart(event)), ...moves].sort((a, b) => b.time - a.time).filter((event) => {
     const subject = event.stream ?? event.peer ?? event.event;
     return !subjects.has(subject) && subjects.add(subject);
   }).slice(0, 3);

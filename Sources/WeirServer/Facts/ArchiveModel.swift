@@ -147,7 +147,9 @@ extension ArchiveStoreFacts.Counters {
         self.init(
             writtenBytes: statistics.bytesWritten, deletedBytes: statistics.bytesDeleted,
             deletedSegments: statistics.segmentsDeleted, droppedChunks: statistics.chunksDropped,
-            writeErrors: statistics.writeErrors)
+            writeErrors: statistics.writeErrors,
+            writeSeconds: statistics.writes == 0 ? 0 : statistics.writeTime / .seconds(1) / Double(statistics.writes),
+            slowestWriteSeconds: statistics.slowestWrite / .seconds(1))
     }
 }
 
