@@ -201,8 +201,8 @@ EOF
     worker=$(pgrep -P "$master" | head -n 1)
     idle=$(rss_kb "$worker")
     for ((i = 0; i < $1; i++)); do outputs+="[f=flv:onfail=ignore]rtmp://127.0.0.1:$((nginx_port + 1))/live/s$i|"; done
-    background ffmpeg -nostdin -v quiet -re -stream_loop -1 -i "$work/x.ts" -map 0 -c copy -bsf:a aac_adtstoasc -flags +global_header \
-        -f tee "${outputs%|}"
+    [ -e "$work/x.flv" ] || ffmpeg -v error -i "$work/x.ts" -c copy "$work/x.flv"
+    background ffmpeg -nostdin -v quiet -re -stream_loop -1 -i "$work/x.flv" -map 0 -c copy -f tee "${outputs%|}"
     local sender=$last
     sleep $((14 + $1 / 20))
     local cpu memory
