@@ -179,7 +179,7 @@ inputs() {
 
 # nginx-rtmp with the same streams over RTMP, which is what it takes, to HLS: rtmp_inputs N CPU_OF_WEIR
 rtmp_inputs() {
-    local module=/usr/lib/nginx/modules/ngx_rtmp_module.so seconds=12 outputs="" i
+    local module=/usr/lib/nginx/modules/ngx_rtmp_module.so seconds=12 i
     [ -z "$quick" ] || seconds=6
     if [ ! -e "$module" ]; then
         echo "nginx-rtmp: not on this machine."
@@ -200,18 +200,25 @@ EOF
     local worker idle
     worker=$(pgrep -P "$master" | head -n 1)
     idle=$(rss_kb "$worker")
-    for ((i = 0; i < $1; i++)); do outputs+="[f=flv:onfail=ignore]rtmp://127.0.0.1:$((nginx_port + 1))/live/s$i|"; done
     [ -e "$work/x.flv" ] || ffmpeg -v error -i "$work/x.ts" -c copy "$work/x.flv"
-    background ffmpeg -nostdin -v quiet -re -stream_loop -1 -i "$work/x.flv" -map 0 -c copy -f tee "${outputs%|}"
-    local sender=$last
+    # A sender for each fifty, so that none has too many connections.
+    local senders=() outputs
+    for ((i = 0; i < $1; )); do
+        outputs=""
+        for ((; i < $1 && ${#senders[@]} * 50 + 50 > i; i++)); do
+            outputs+="[f=flv:onfail=ignore]rtmp://127.0.0.1:$((nginx_port + 1))/live/s$i|"
+        done
+        background ffmpeg -nostdin -v quiet -re -stream_loop -1 -i "$work/x.flv" -map 0 -c copy -f tee "${outputs%|}"
+        senders+=("$last")
+    done
     sleep $((14 + $1 / 20))
     local cpu memory
     cpu=$(cpu_percent "$seconds" "$worker")
     memory=$(rss_kb "$worker")
     echo "nginx-rtmp, $1 RTMP inputs to HLS ($(find "$work/rtmp" -name '*.m3u8' | wc -l) playlists): $cpu % of a core," \
         "$(div $((memory - idle)) $(($1 * 1024))) MB a stream beside its files; weir / nginx-rtmp: $(div "$2" "$cpu")"
-    kill -KILL "$sender" 2>/dev/null || true
-    wait "$sender" 2>/dev/null || true
+    kill -KILL "${senders[@]}" 2>/dev/null || true
+    wait "${senders[@]}" 2>/dev/null || true
     stop "$master"
     rm -rf "$work/rtmp"
 }
