@@ -78,6 +78,35 @@ struct ClusterFailureTests {
         }
     }
 
+    @Test("all cores busy and viewers to serve: heartbeats do not wait, nobody is called dead and nothing moves")
+    func busyMachine() async throws {
+        let group = try WeirGroup(Self.streams, timeouts: "fetch_timeout 1000; stale_timeout 3000;")
+        try await group.startAll()
+        try await eventually("all streams are at home") { try await group.settled(Self.names) == Self.home }
+        var before: [Int] = []
+        for name in Self.names { before.append(await epoch(of: name, asking: "one", in: group)) }
+        let load = try (0..<2 * ProcessInfo.processInfo.activeProcessorCount).map { _ in
+            try ChildProcess("/bin/sh", ["-c", "while :; do :; done"])
+        }
+        let viewers = try WeirGroup.names.map { name in
+            try ChildProcess(
+                "/usr/bin/ffmpeg",
+                ["-v", "error", "-i", group.url(name, "/cam01/mpegts"), "-t", "6", "-c", "copy", "-f", "null", "-"])
+        }
+        // Six seconds of media: two stale_timeouts.
+        for viewer in viewers { #expect(await viewer.exitStatus() == 0, "\(viewer.output)") }
+        for one in load { one.stop() }
+        #expect(try await group.settled(Self.names) == Self.home)
+        var after: [Int] = []
+        for name in Self.names { after.append(await epoch(of: name, asking: "one", in: group)) }
+        #expect(after == before, "no stream changed hands")
+        for asked in WeirGroup.names {
+            for peer in WeirGroup.names where peer != asked {
+                #expect(await !lost(peer, asking: asked, in: group), "\(asked) called \(peer) dead")
+            }
+        }
+    }
+
     // MARK: - Cut networks
 
     @Test(
