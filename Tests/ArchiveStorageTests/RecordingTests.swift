@@ -164,7 +164,16 @@ import Testing
     }
 
     @Test func rebuildEqualsIndexRowByRow() throws {
-        let bench = try Bench(disk: MemoryFileSystem())
+        try recordDeleteAndRebuild(try Bench(disk: MemoryFileSystem()))
+    }
+
+    @Test func rebuildEqualsIndexRowByRowOnARealDisk() throws {
+        let root = FileManager.default.temporaryDirectory.appending(path: "weir-store-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        try recordDeleteAndRebuild(try Bench(disk: PosixFileSystem(root: root)))
+    }
+
+    private func recordDeleteAndRebuild(_ bench: Bench<some ArchiveFileSystem>) throws {
         bench.record(0..<9)
         bench.step([.pause(stream: "cam", .sourceAway)])
         bench.record(20..<33, tracks: SyntheticStream.otherTracks)

@@ -108,6 +108,26 @@ struct ArchivePageTests {
                 let now = try await moment(browser)
                 return now.time > clicked.lastEnd + 5 && now.message.isEmpty && now.decoded > clicked.decoded + 100
             }
+            // The range as a file: known length, and any place in it at once.
+            try await browser.open("\(server.base)/cam/archive-\(from)-10.mp4")
+            try await eventually("the file can be played") {
+                try await browser.run("return document.querySelector('video')?.readyState >= 2;")
+            }
+            let _: Bool = try await browser.run(
+                """
+                const video = document.querySelector("video");
+                video.muted = true;
+                video.currentTime = video.duration - 2;
+                video.play();
+                return true;
+                """)
+            try await eventually("it plays where it was sought") {
+                try await browser.run(
+                    """
+                    const video = document.querySelector("video");
+                    return video.duration > 5 && video.currentTime > video.duration - 1.9 && !video.error;
+                    """)
+            }
             let errors = try await browser.consoleLog().filter { $0.level == "SEVERE" && !$0.message.contains("404") }
             #expect(errors.map(\.message) == [])
         }

@@ -46,6 +46,8 @@ extension ArchiveWriter {
                 knownDirectories.removeAll()
                 isGone = true
             }
+            // What the ledger says of these segments goes with their rows.
+            try writeJournal(of: stream)
             do {
                 if isGone {
                     try forget(run, stream, &changes)
@@ -60,7 +62,12 @@ extension ArchiveWriter {
                     }
                     try resolveOverlaps(of: stream, &changes)
                 }
+                if let touched = stream.touched, stream.journalLines.isEmpty {
+                    changes.ledgers[stream.id] = .init(
+                        ledger: stream.ledger, touched: touched, journal: stream.journal)
+                }
                 try index.commit(changes)
+                if !changes.ledgers.isEmpty { stream.touched = nil }
             } catch {
                 tellIndexFailure(error)
                 throw FileSystemError(

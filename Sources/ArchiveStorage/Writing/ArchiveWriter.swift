@@ -92,11 +92,14 @@ package final class ArchiveWriter {
         guard let last = stream.ledger.gaps.gaps.last, last.range.end > chunk.start,
             !stream.ledger.gaps.gaps(in: range).isEmpty
         else { return true }
+        let before = (stream.ledger, stream.journalLines, stream.touched)
         stream.record(.clear(range))
         do throws(FileSystemError) {
             try writeJournal(of: stream, durably: false)
             return true
         } catch {
+            // The chunk is not recorded: the gap stays.
+            (stream.ledger, stream.journalLines, stream.touched) = before
             fail(stream, error, now)
             return false
         }

@@ -79,6 +79,7 @@ final class ArchiveLife {
         cure()
         settle()
         try check()
+        bench.writer.stop(at: bench.now)
         try expectRebuildEqualsIndex(bench)
         try check()
     }

@@ -23,6 +23,7 @@ final class Bench<Disk: ArchiveFileSystem> {
         settings: ArchiveSettings = ArchiveSettings(origin: "a", resumeSpace: 0, reserve: 0)
     ) throws {
         self.disk = disk
+        try disk.createDirectory("")
         self.settings = settings
         index = try #require(try ArchiveIndex.open(path: nil))
         writer = ArchiveWriter(fileSystem: disk, index: index, settings: settings, view: view) { _ in }
