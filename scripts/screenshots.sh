@@ -86,7 +86,7 @@ open_page() { ask url "{\"url\": \"http://127.0.0.1:$port/#/$1\"}" >/dev/null; }
 
 mkdir -p docs/images
 colours light
-size 470
+size 560
 open_page streams
 until_true 'the console lists the streams with their pictures' page_says "document.body.innerText.includes('6 of 6') && document.querySelectorAll('canvas.shown').length >= 3 && [...document.querySelectorAll('tbody tr')].some((row) => row.innerText.includes('sport') && row.children[5].innerText === '1')"
 picture docs/images/console.png

@@ -55,7 +55,8 @@ struct ConsoleTests {
             try await configurationChanges(browser, file: file(of: "one", in: group))
             try await drainAndReturn(browser)
 
-            #expect(try await browser.errors() == [])
+            let errors = try await browser.errors()
+            #expect(errors == [])
             let origin = try #require(URL(string: group.url("one", "/")))
             let others = try await browser.requests().filter {
                 ["http", "https", "ws", "wss"].contains($0.scheme ?? "")

@@ -148,7 +148,7 @@ export class Hub {
     if (this.#newest.instance !== this.facts.instance_id) this.#newest = { instance: this.facts.instance_id, id: 0 };
     const { events } = await ask(`/events?limit=500&after=${this.#newest.id}`);
     this.#newest.id = events[0]?.id ?? this.#newest.id;
-    const deeds = events.filter((event) => isDeed.test(event.event) && !/^first start/.test(event.reason));
+    const deeds = events.filter((event) => isDeed.test(event.event) && !/^(first start|the stream starts with input 1$)/.test(event.reason));
     this.deeds = [...deeds, ...this.deeds].filter((event) => event.time > this.facts.now - deedAge).slice(0, 50);
   }
 

@@ -145,13 +145,13 @@ export function streamPage({ content, name, hub, signal }) {
 
   async function drawArchive() {
     let archive, locks;
+    if (!hub.stores.some((store) => store.streams.includes(name))) return setHidden(archivePart, true);
     try {
       [archive, { locks }] = await Promise.all([ask(`/streams/${path}/dvr/ranges`), ask(`/streams/${path}/dvr/locks`)]);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      // 404: it is not recorded, and there is nothing to show.
-      setHidden(archivePart, error.status === 404);
-      setText(archiveFacts, error.status === 404 ? "" : error.message);
+      setHidden(archivePart, false);
+      setText(archiveFacts, error.message);
       return;
     }
     const now = hub.facts?.now ?? Date.now();

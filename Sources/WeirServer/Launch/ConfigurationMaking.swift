@@ -7,10 +7,12 @@ import PeerLink
 import SettingsLanguage
 
 extension WeirServer {
-    /// - Parameter reload: reads the file again and applies the difference.
+    /// - Parameters:
+    ///   - client: that tells a refused connection at once; a dead server must not hold up a change.
+    ///   - reload: reads the file again and applies the difference.
     static func configurationEditor(
         _ launch: Launch, configuration: RunningConfiguration, group: ServerGroup?, clocks: SystemClocks,
-        events: EventLog, reload: @escaping @Sendable () async throws -> [String]
+        events: EventLog, client: HTTPClient, reload: @escaping @Sendable () async throws -> [String]
     ) -> ConfigurationEditor {
         let utc: @Sendable () -> Int64 = { clocks.utc().unixMilliseconds }
         return ConfigurationEditor(
@@ -22,7 +24,7 @@ extension WeirServer {
             group: group.map { group in
                 GroupConfiguration(
                     own: group.own, configuration: configuration,
-                    caller: ConfigurationCaller(http: HTTPClient.shared, utc: utc))
+                    caller: ConfigurationCaller(http: client, utc: utc))
             })
     }
 

@@ -140,7 +140,8 @@ package struct WeirServer: Sendable {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: UnknownAddresses())
         let editor = Self.configurationEditor(
-            launch, configuration: configuration, group: group, clocks: clocks, events: events, reload: reload)
+            launch, configuration: configuration, group: group, clocks: clocks, events: events, client: client,
+            reload: reload)
         APIRoutes.add(
             to: router, server: model, archives: ArchiveModel(keeper: archives, now: clocks.utc), configuration: editor)
         ConsoleRoutes.add(to: router)
