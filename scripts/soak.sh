@@ -4,11 +4,10 @@
 #              A failing seed is added to Tests/ClusterTests/KeptSeeds.txt, which every test run lives through.
 #   failover   kill -9 of the capturing server under a player, SOAK_KILLS times (30)
 #   recording  kill -9 of a recording server, SOAK_KILLS times (100)
-#   archives   months of recording, deleting and crashing on virtual disks: SOAK_ARCHIVES of them (1000)
 # One more run is one more function and its name in `names`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-names=(cluster failover recording archives)
+names=(cluster failover recording)
 failed=0
 
 # run_tests FILTER: swift-testing's suites by name, from the build that is there.
@@ -31,8 +30,6 @@ cluster() {
 failover() { WEIR_KILLS=${SOAK_KILLS:-30} run_tests ViewersOverMoveTests.ffmpegPlaysOn || failed=1; }
 
 recording() { WEIR_KILLS=${SOAK_KILLS:-100} run_tests ArchiveKillTests || failed=1; }
-
-archives() { WEIR_ARCHIVE_LIVES=${SOAK_ARCHIVES:-1000} run_tests ArchiveLifeTests || failed=1; }
 
 [ $# -gt 0 ] || set -- "${names[@]}"
 for name in "$@"; do
