@@ -150,7 +150,7 @@ extension ClusterNode {
         streams[stream].record = StreamRecord(
             epoch: epoch, holder: settings.own, instance: instance, revision: 0, phase: .starting, successor: nil,
             reason: reason, since: now.wall.milliseconds, isIsolated: isIsolated, givenUp: old.givenUp,
-            continuation: old.continuation)
+            continuation: streams[stream].known)
         streams[stream].capture = .active
         streams[stream].claimedAt = now.monotonic
         streams[stream].orphanSince = nil
@@ -165,7 +165,7 @@ extension ClusterNode {
         streams[stream].note(
             StreamMove(at: now.wall, from: old.holder, to: settings.own, epoch: epoch, reason: reason))
         touch(stream, urgently: true)
-        effects.append(.startCapture(streams[stream].settings.name, epoch, reason: reason, old.continuation))
+        effects.append(.startCapture(streams[stream].settings.name, epoch, reason: reason, streams[stream].known))
         tell(.streamTaken, stream: stream, epoch: epoch, reason: reason)
     }
 
@@ -282,7 +282,8 @@ extension ClusterNode {
         streams[stream].record = StreamRecord(
             epoch: epoch, holder: settings.own, instance: instance, revision: 0,
             phase: streams[stream].mediaMissingSince == nil ? .running : .starting, successor: nil, reason: reason,
-            since: now.wall.milliseconds, isIsolated: isIsolated, givenUp: old.givenUp, continuation: old.continuation)
+            since: now.wall.milliseconds, isIsolated: isIsolated, givenUp: old.givenUp,
+            continuation: streams[stream].known)
         streams[stream].note(
             StreamMove(at: now.wall, from: old.holder, to: settings.own, epoch: epoch, reason: reason))
         touch(stream, urgently: true)
@@ -386,7 +387,8 @@ extension ClusterNode {
         let isOld = streams[stream].continuationSentAt.map { $0 + .seconds(30) <= now.monotonic } ?? true
         guard isNews || isOld || isStopping else { return }
         streams[stream].continuationSentAt = now.monotonic
-        streams[stream].record.continuation = continuation
+        streams[stream].note(continuation)
+        streams[stream].record.continuation = streams[stream].known
         streams[stream].record.revision += 1
         touch(stream, urgently: false)
     }

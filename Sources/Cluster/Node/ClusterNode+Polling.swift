@@ -202,6 +202,7 @@ extension ClusterNode {
         let old = streams[stream].record
         streams[stream].record = entry.record
         streams[stream].recordHeardAt = now.monotonic
+        streams[stream].note(entry.record.continuation)
         if old.holder != entry.record.holder || (old.epoch != entry.record.epoch && entry.record.phase.holds) {
             streams[stream].note(
                 StreamMove(

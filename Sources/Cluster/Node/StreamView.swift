@@ -48,6 +48,8 @@ struct StreamView: Sendable {
     /// Who may start while this server still captures (make before break).
     var grantedTo: PeerID?
     var continuationSentAt: MonotonicTime?
+    /// The newest that anybody told, of whichever claim: a claim made by a server that knew nothing does not lose it.
+    var known: Continuation?
     var readySince: MonotonicTime?
     /// How often its holder did not answer to "ready": such streams queue behind the others.
     var readyPenalty = 0
@@ -55,6 +57,17 @@ struct StreamView: Sendable {
     var history: [StreamMove] = []
 
     init(settings: ClusterStream) { self.settings = settings }
+
+    mutating func note(_ told: Continuation?) {
+        guard let told else { return }
+        guard let old = known else {
+            known = told
+            return
+        }
+        var newest = told.sequenceTicks >= old.sequenceTicks ? told : old
+        newest.discontinuitySequence = max(told.discontinuitySequence, old.discontinuitySequence)
+        known = newest
+    }
 
     mutating func note(_ move: StreamMove) {
         history.append(move)

@@ -74,6 +74,31 @@ import Testing
         #expect(driver.record("cam").holder == PeerID("a"))
     }
 
+    @Test func `playlist numbers outlive the claim of a server that knew none`() {
+        var driver = holder()
+        let told = Continuation(
+            sourceTicks: 1, utcTicks: 2, mediaSequence: 70, sequenceTicks: 900_000, discontinuitySequence: 3)
+        driver.handle(.continuationChanged(StreamName("cam"), told))
+        #expect(driver.record("cam").continuation == told)
+        driver.tell("b") { $0.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1), isIsolated: true) }
+        #expect(driver.record("cam").holder == PeerID("a"))
+        #expect(driver.record("cam").continuation == told)
+        // And of one that began anew: later numbers, but discontinuities are never fewer.
+        let anew = Continuation(
+            sourceTicks: 1, utcTicks: 2, mediaSequence: 80, sequenceTicks: 990_000, discontinuitySequence: 0)
+        driver.tell("b") { peer in
+            peer.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(9))
+            peer.records["cam"]?.continuation = anew
+        }
+        driver.stopped("cam")
+        driver.peers["b"]?.answers = nil
+        driver.run(4000)
+        #expect(driver.record("cam").holder == PeerID("a"))
+        var both = anew
+        both.discontinuitySequence = 3
+        #expect(driver.record("cam").continuation == both)
+    }
+
     @Test func `silence of all at once is isolation; the captures go on and others' streams are taken`() {
         let streams = [
             ClusterStream(name: StreamName("cam"), captureAt: PeerID("a")),
