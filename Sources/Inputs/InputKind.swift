@@ -12,4 +12,15 @@ package protocol InputKind: Sendable {
     func open(
         _ request: InputRequest, url: InputURL, deliver: @escaping @Sendable (InputEvent) -> Void
     ) throws(InputFailure) -> any InputSession
+
+    /// As `InputOpener.askTimeline`.
+    func askTimeline(
+        _ request: InputRequest, url: InputURL, answer: @escaping @Sendable (TimelineAnchor?) -> Void
+    ) -> (any InputSession)?
+}
+
+extension InputKind {
+    package func askTimeline(
+        _ request: InputRequest, url: InputURL, answer: @escaping @Sendable (TimelineAnchor?) -> Void
+    ) -> (any InputSession)? { nil }
 }

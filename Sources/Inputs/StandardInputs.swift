@@ -30,4 +30,12 @@ package struct StandardInputs: InputOpener {
         }
         return try kind.open(request, url: url, deliver: deliver)
     }
+
+    package func askTimeline(
+        _ request: InputRequest, answer: @escaping @Sendable (TimelineAnchor?) -> Void
+    ) -> (any InputSession)? {
+        // What is wrong with the URL is said when it is opened.
+        guard let url = try? InputURL(request.url), let kind = kinds[url.scheme] else { return nil }
+        return kind.askTimeline(request, url: url, answer: answer)
+    }
 }

@@ -19,32 +19,47 @@ final class Pair {
     private let sources = NIOLockedValueBox<[[FakeSession]]>([[], []])
     private let log = NIOLockedValueBox<[[StreamEvent]]>([[], []])
     var hasSource = [true, true]
+    /// Milliseconds by which the source's frames come later than they were made.
+    var lag: [Int64] = [0, 0]
+    private let all = NIOLockedValueBox<[LiveStream]>([])
+    private let inputs: [[String]]
 
     /// - Parameter inputs: of each server, best first: `source` or `peer`.
     init(_ inputs: [[String]] = [["source", "peer"], ["peer", "source"]]) {
+        self.inputs = inputs
+        streams = [make(0), make(1)]
+        all.withLockedValue { $0 = streams }
+        loop.run()
+    }
+
+    private func make(_ side: Int) -> LiveStream {
         let utc: @Sendable () -> MediaTime = { [elapsed] in
             Sample.noon + MediaSpan(ticks: Int64(elapsed.withLockedValue { $0 / .milliseconds(1) }) * 90)
         }
         let monotonic: @Sendable () -> Duration = { [elapsed] in elapsed.withLockedValue { $0 } }
-        let all = NIOLockedValueBox<[LiveStream]>([])
-        for side in 0...1 {
-            let definition = LiveStreamDefinition(
-                name: "cam",
-                inputs: inputs[side].enumerated().map {
-                    LiveStreamDefinition.Input(
-                        url: $1, choice: InputSelection.Choice(priority: $0 + 1, sourceTimeout: .seconds(1)))
-                }, segmentDuration: .seconds(1), windowLimits: LiveWindow.Limits(segments: 4))
-            let opener = PairOpener(
-                side: side, sources: sources, loop: loop, monotonic: monotonic, utc: utc,
-                other: { all.withLockedValue { $0.count == 2 ? $0[1 - side] : nil } })
-            streams.append(
-                LiveStream(
-                    definition, on: loop,
-                    environment: LiveStream.Environment(
-                        opener: opener, monotonic: monotonic, utc: utc,
-                        report: { [log] event in log.withLockedValue { $0[side].append(event) } },
-                        chunkMade: { [made] chunk, _ in made.withLockedValue { $0[side].append(chunk) } })))
-        }
+        let definition = LiveStreamDefinition(
+            name: "cam",
+            inputs: inputs[side].enumerated().map {
+                LiveStreamDefinition.Input(
+                    url: $1, choice: InputSelection.Choice(priority: $0 + 1, sourceTimeout: .seconds(1)))
+            }, segmentDuration: .seconds(1), windowLimits: LiveWindow.Limits(segments: 4))
+        let opener = PairOpener(
+            side: side, sources: sources, loop: loop, monotonic: monotonic, utc: utc,
+            other: { [all] in all.withLockedValue { $0.count == 2 ? $0[1 - side] : nil } })
+        return LiveStream(
+            definition, on: loop,
+            environment: LiveStream.Environment(
+                opener: opener, monotonic: monotonic, utc: utc,
+                report: { [log] event in log.withLockedValue { $0[side].append(event) } },
+                chunkMade: { [made] chunk, _ in made.withLockedValue { $0[side].append(chunk) } }))
+    }
+
+    /// The server is gone, and another life of it starts.
+    func restart(_ side: Int) {
+        streams[side].stop(reason: "restart")
+        loop.run()
+        made.withLockedValue { $0[side] = [] }
+        streams[side] = make(side)
         all.withLockedValue { $0 = streams }
         loop.run()
     }
@@ -58,8 +73,8 @@ final class Pair {
     /// Time goes on by 200 ms; who has the source gets its frames.
     func step() {
         let from = now
-        let frames = Sample.programme(from, from + 200, origin: 900_000, mark: 1)
         for side in 0...1 where hasSource[side] {
+            let frames = Sample.programme(from - lag[side], from + 200 - lag[side], origin: 900_000, mark: 1)
             for session in sources.withLockedValue({ $0[side] }) where !session.isStopped {
                 session.deliver(.frames(frames))
             }
@@ -116,6 +131,46 @@ private struct PairOpener: InputOpener {
             }
         }
         return session
+    }
+
+    func askTimeline(
+        _ request: InputRequest, answer: @escaping @Sendable (TimelineAnchor?) -> Void
+    ) -> (any InputSession)? {
+        guard request.url == "peer" else { return nil }
+        guard let stream = other() else {
+            loop.execute { answer(nil) }
+            return FakeSession(url: request.url, deliver: { _ in })
+        }
+        let question = TimelineQuestion(eventLoop: loop, answer: answer)
+        let handle = stream.attach(question, kind: .chunks)
+        question.handle.withLockedValue { $0 = handle }
+        return FakeSession(url: request.url, deliver: { _ in })
+    }
+}
+
+private final class TimelineQuestion: ChunkReader {
+    let eventLoop: any EventLoop
+    let handle = NIOLockedValueBox<ReaderHandle?>(nil)
+    private let answer: @Sendable (TimelineAnchor?) -> Void
+
+    init(eventLoop: any EventLoop, answer: @escaping @Sendable (TimelineAnchor?) -> Void) {
+        self.eventLoop = eventLoop
+        self.answer = answer
+    }
+
+    func receive(_ delivery: ChunkDelivery) { tell(delivery.timeline) }
+    func mediaLost(reason: String) { tell(nil) }
+    func streamEnded(reason: String) { tell(nil) }
+
+    private func tell(_ anchor: TimelineAnchor?) {
+        guard
+            let handle = handle.withLockedValue({ handle in
+                defer { handle = nil }
+                return handle
+            })
+        else { return }
+        handle.detach()
+        answer(anchor)
     }
 }
 
@@ -221,6 +276,23 @@ private final class Link: ChunkReader {
         let common = pair.chunks(of: 1).filter { first[$0.start]?.duration == $0.duration }
         #expect(common.count > 10)
         #expect(common.allSatisfy { first[$0.start]?.bytes == $0.bytes })
+    }
+
+    /// A server that starts anew asks the other for the timeline before it takes the source: though the source reaches it
+    /// later than the other, it cuts the same and writes the same bytes.
+    @Test func aServerThatComesBackGoesOnWithTheTimelineOfTheOther() throws {
+        let pair = Pair([["source", "peer"], ["source", "peer"]])
+        defer { pair.finish() }
+        #expect(pair.settle { pair.streams.map(\.status.activeInput) == [0, 0] })
+        pair.lag[0] = 80
+        pair.restart(0)
+        #expect(pair.settle { pair.streams.map(\.status.activeInput) == [0, 0] && pair.chunks(of: 0).count > 10 })
+        let all = Dictionary(pair.chunks(of: 1).map { ($0.start, $0) }, uniquingKeysWith: { a, _ in a })
+        let own = pair.chunks(of: 0)
+        #expect(own.allSatisfy { $0.passed.isEmpty && all[$0.start].map { $0.passed.isEmpty } ?? true })
+        let both = own.filter { all[$0.start] != nil }
+        #expect(both.count > 10)
+        #expect(both.allSatisfy { all[$0.start]?.bytes == $0.bytes })
     }
 
     /// The better server comes back while the source plays: not one frame is lost or doubled, and players see no seam.

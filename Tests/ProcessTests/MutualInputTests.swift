@@ -88,6 +88,12 @@ struct MutualInputTests {
         try await pair.start("one")
         try await pair.waits(for: ["one": "udp", "two": "m4f"], stream)
 
+        // A server that stands still says nothing: the other notices by itself, and comes back to it later.
+        try pair["one"].child.signal(SIGSTOP)
+        try await pair.waits(for: ["two": "udp"], stream)
+        try pair["one"].child.signal(SIGCONT)
+        try await pair.waits(for: ["one": "udp", "two": "m4f"], stream)
+
         for (lost, expected) in [
             (["one"], ["one": "m4f", "two": "udp"]), (["one", "two"], ["one": nil, "two": nil]),
             (["two"], ["one": "udp", "two": "m4f"]), ([], ["one": "udp", "two": "m4f"]),

@@ -98,6 +98,18 @@ package protocol InputOpener: Sendable {
         _ request: InputRequest, deliver: @escaping @Sendable (InputEvent) -> Void
     ) throws(InputFailure)
         -> any InputSession
+
+    /// Asks the server behind `request` for the timeline that it is on, without its media. `answer` is called once, never
+    /// from within this call, with nil when nothing is known. Nil: this kind of source knows no timeline.
+    func askTimeline(
+        _ request: InputRequest, answer: @escaping @Sendable (TimelineAnchor?) -> Void
+    ) -> (any InputSession)?
+}
+
+extension InputOpener {
+    package func askTimeline(
+        _ request: InputRequest, answer: @escaping @Sendable (TimelineAnchor?) -> Void
+    ) -> (any InputSession)? { nil }
 }
 
 /// Which source a stream wants opened.

@@ -3,6 +3,7 @@ package import AsyncHTTPClient
 package import Ingest
 package import M4F
 package import Media
+internal import NIOConcurrencyHelpers
 internal import NIOCore
 
 /// The kinds by which servers take media from one another (`docs/m4f.md`). Ready chunks come out; nothing is muxed again.
@@ -45,6 +46,35 @@ package struct M4FInput: InputKind {
             name: url.description, client: client, own: identity.server, signature: signature, clocks: clocks,
             deliver: deliver)
         session.ask(question, at: address.base)
+        return session
+    }
+
+    package func askTimeline(
+        _ request: InputRequest, url: InputURL, answer: @escaping @Sendable (TimelineAnchor?) -> Void
+    ) -> (any InputSession)? {
+        let identity = identity()
+        // What is wrong with the URL is said when it is opened.
+        guard let signature = identity.signature, let address = try? Self.address(of: url) else { return nil }
+        let isAnswered = NIOLockedValueBox(false)
+        let session = M4FSession(
+            name: url.description, client: client, own: identity.server, signature: signature, clocks: clocks,
+            deliver: { event in
+                let told: TimelineAnchor?
+                switch event {
+                case .timeline(let anchor): told = anchor
+                case .ended: told = nil
+                case .tracks, .frames, .clockJump, .chunk, .notice: return
+                }
+                let isFirst = isAnswered.withLockedValue { isAnswered in
+                    defer { isAnswered = true }
+                    return !isAnswered
+                }
+                if isFirst { answer(told) }
+            })
+        session.ask(
+            LiveRequest(
+                stream: address.stream, asking: request.stream, instance: identity.server.instance,
+                wantsTimelineOnly: true), at: address.base)
         return session
     }
 

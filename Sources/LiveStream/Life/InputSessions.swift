@@ -22,6 +22,8 @@ struct InputSessions {
         /// Of an input of ready chunks.
         var timeline: TimelineAnchor?
         var joining = ChunkJoining()
+        /// Of an input that is kept hot and does not play.
+        var buffer: HotBuffer?
     }
 
     private var slots: [Slot]
@@ -52,6 +54,8 @@ struct InputSessions {
 
     mutating func setTracks(_ tracks: TrackSet, clock: SourceClock, for index: Int) {
         slots[index].source = Source(tracks: tracks, clock: clock, leading: (tracks.leading ?? tracks.tracks.first)?.id)
+        // What was kept is of other tracks.
+        slots[index].buffer = nil
     }
 
     func source(of index: Int) -> Source? { slots[index].source }
@@ -66,6 +70,22 @@ struct InputSessions {
     /// Whether the stream can pass over to the ready chunks of an input with this one.
     mutating func joins(_ chunk: Chunk, of index: Int, after newest: LiveSegment?) -> Bool {
         slots[index].joining.judge(chunk, after: newest)
+    }
+
+    mutating func keep(_ frames: [Frame], of index: Int, at now: MediaTime, span: MediaSpan) {
+        slots[index].buffer = slots[index].buffer ?? HotBuffer(span: span)
+        slots[index].buffer?.append(frames, at: now)
+    }
+
+    mutating func keep(_ chunk: Chunk, of index: Int, span: MediaSpan) {
+        slots[index].buffer = slots[index].buffer ?? HotBuffer(span: span)
+        slots[index].buffer?.append(chunk)
+    }
+
+    /// What was kept of an input; it is not kept any longer.
+    mutating func takeBuffer(of index: Int) -> HotBuffer? {
+        defer { slots[index].buffer = nil }
+        return slots[index].buffer
     }
 
     func leadingTrack(of index: Int) -> TrackID? { slots[index].source?.leading }
@@ -96,6 +116,7 @@ struct InputSessions {
         slots[index].isPlaying = false
         slots[index].timeline = nil
         slots[index].joining = ChunkJoining()
+        slots[index].buffer = nil
     }
 
     mutating func closeAll() {

@@ -7,6 +7,10 @@ import NIOCore
 /// The life of one stream. All methods are called on `eventLoop`, the mailbox's.
 final class StreamLife {
     private static let tickInterval = TimeAmount.milliseconds(250)
+    /// A hot input is kept for so much of the silence of a better one.
+    private static let hotSilenceMax = Duration.seconds(20)
+    /// So long a start waits for the timelines of other servers.
+    private static let timelinePatience = TimeAmount.seconds(1)
 
     private let eventLoop: any EventLoop
     private let mailbox: InputMailbox
@@ -25,12 +29,22 @@ final class StreamLife {
     private var joiningChunk: Chunk?
     /// What is taken comes from the backup.
     private var isFilling = false
+    /// When media of the input that plays came last.
+    private var lastArrival = MediaTime(ticks: 0)
+    /// The input that plays now was resumed from its buffer, so that its next frames follow those that it has.
+    private var hasResumed = false
+    /// The chunker makes chunks again that the stream has: those before this instant.
+    private var resumedAt: MediaTime?
     private var window: LiveWindow
     private var readers = FanOut()
     private var transportStream = TransportStreamFeed()
     private var random = SystemRandomNumberGenerator()
     private var tick: RepeatedTask?
     private var hadMedia = false
+    /// Questions for the timeline that wait for their answers; the inputs open after them.
+    private var asking: [any InputSession] = []
+    private var timelinesTold = 0
+    private var hasBegun = false
     private var reason = "the stream is starting"
     private var isStopped = false
 
@@ -53,7 +67,7 @@ final class StreamLife {
     }
 
     func start() {
-        perform(selection.start(at: environment.monotonic()))
+        askTimelines()
         // The repeated task keeps the life alive until `stop`, which cancels it.
         let box = NIOLoopBound(self, eventLoop: eventLoop)
         tick = eventLoop.scheduleRepeatedTask(initialDelay: Self.tickInterval, delay: Self.tickInterval) { _ in
@@ -61,7 +75,54 @@ final class StreamLife {
         }
     }
 
+    /// Asks the other servers among the inputs for the timeline that they are on, so that a server which comes back to
+    /// its source cuts where they do. Where the best input is another server, its session tells it anyway.
+    private func askTimelines() {
+        let best = definition.inputs.indices.min {
+            (definition.inputs[$0].choice.priority, $0) < (definition.inputs[$1].choice.priority, $1)
+        }
+        let box = NIOLoopBound(self, eventLoop: eventLoop)
+        var waiting = 0
+        if !isHandedOver {
+            for (index, input) in definition.inputs.enumerated() {
+                let request = InputRequest(stream: definition.name, url: input.url, options: input.options)
+                let session = environment.opener.askTimeline(request) { [eventLoop] anchor in
+                    eventLoop.execute { box.value.toldTimeline(anchor) }
+                }
+                guard let session else { continue }
+                asking.append(session)
+                waiting += index == best ? 0 : 1
+            }
+        }
+        guard waiting > 0, waiting == asking.count else { return begin() }
+        eventLoop.scheduleTask(in: Self.timelinePatience) { box.value.begin() }
+    }
+
+    private func toldTimeline(_ anchor: TimelineAnchor?) {
+        guard !asking.isEmpty else { return }
+        timelinesTold += 1
+        if let anchor {
+            segmenter = Segmenter(
+                segmentDuration: definition.segmentDuration,
+                continuing: SegmenterContinuation(anchor: anchor, end: nil, tracks: nil))
+            isHandedOver = true
+        } else if timelinesTold < asking.count {
+            return
+        }
+        begin()
+    }
+
+    /// Opens the inputs, once.
+    private func begin() {
+        for session in asking { session.stop() }
+        asking = []
+        guard !hasBegun, !isStopped else { return }
+        hasBegun = true
+        perform(selection.start(at: environment.monotonic()))
+    }
+
     private func timePassed() {
+        guard hasBegun else { return }
         perform(selection.tick(at: environment.monotonic(), using: &random))
         publishStatus()
     }
@@ -69,6 +130,8 @@ final class StreamLife {
     func stop(reason: String) {
         guard !isStopped else { return }
         isStopped = true
+        for session in asking { session.stop() }
+        asking = []
         tick?.cancel()
         tick = nil
         sessions.closeAll()
@@ -88,6 +151,9 @@ final class StreamLife {
             $0.window = window
         }
         guard needsRestart, !isStopped else { return }
+        for session in asking { session.stop() }
+        asking = []
+        hasBegun = true
         sessions.closeAll()
         finishMedia()
         sessions = InputSessions(count: new.inputs.count, after: sessions)
@@ -163,9 +229,17 @@ final class StreamLife {
             joiningChunk = joins ? chunk : nil
             perform(selection.delivered(index, withKeyFrame: joins, at: environment.monotonic()))
             joiningChunk = nil
-            guard selection.active == index, sessions.isPlaying(index) else { return }
+            guard selection.active == index, sessions.isPlaying(index) else {
+                if definition.inputs[index].choice.isHot { sessions.keep(chunk, of: index, span: hotSpan) }
+                return
+            }
         }
+        playChunk(chunk, from: index)
+    }
+
+    private func playChunk(_ chunk: Chunk, from index: Int) {
         var chunk = chunk
+        lastArrival = environment.utc()
         if awaitsChunk {
             let newest = window.segments.last
             switch ChunkJoining.place(of: chunk, after: newest) {
@@ -190,34 +264,85 @@ final class StreamLife {
         let leading = sessions.leadingTrack(of: index)
         let firstKey = frames.firstIndex { $0.isKey && $0.track == leading }
         let wasActive = selection.active == index
+        hasResumed = false
         perform(selection.delivered(index, withKeyFrame: firstKey != nil, at: environment.monotonic()))
-        guard selection.active == index, sessions.isPlaying(index) else { return }
+        guard selection.active == index, sessions.isPlaying(index) else {
+            if definition.inputs[index].choice.isHot {
+                sessions.keep(frames, of: index, at: environment.utc(), span: hotSpan)
+            }
+            return
+        }
         // A switch happens at a key frame: what came before it in the same batch is not played.
-        let useful = wasActive ? frames : Array(frames[(firstKey ?? 0)...])
+        let useful = wasActive || hasResumed ? frames : Array(frames[(firstKey ?? 0)...])
         var chunks: [Chunk] = []
-        segmenter.take(useful, at: environment.utc(), into: &chunks)
+        lastArrival = environment.utc()
+        segmenter.take(useful, at: lastArrival, into: &chunks)
         reportAnchorings()
+        if let end = resumedAt {
+            chunks.removeAll { $0.start < end }
+            if !chunks.isEmpty { resumedAt = nil }
+        }
         take(chunks)
     }
 
     private func play(_ index: Int, reason: String) {
+        let buffer = sessions.takeBuffer(of: index)
+        var left: [Chunk] = []
         var chunks: [Chunk] = []
-        segmenter.sourceStarts(
-            sameSource: lastPlayed == index || isHandedOver, before: joiningChunk?.start, into: &chunks)
-        isHandedOver = false
-        // An input of ready chunks has no tracks of its own: each chunk says what it is made of.
-        if let source = sessions.source(of: index) {
-            segmenter.tracksChanged(source.tracks, clock: source.clock, into: &chunks)
+        var ready: ArraySlice<Chunk> = []
+        if let buffer, let resumption = resumption(from: buffer, of: index) {
+            segmenter = resumption.segmenter
+            chunks = resumption.chunks
+            resumedAt = chunks.isEmpty ? window.segments.last?.end : nil
+            hasResumed = true
+        } else {
+            ready = buffer.map { $0.chunks(after: window.segments.last) } ?? []
+            segmenter.sourceStarts(
+                sameSource: lastPlayed == index || isHandedOver, before: (joiningChunk ?? ready.first)?.start,
+                into: &left)
+            resumedAt = nil
+            // An input of ready chunks has no tracks of its own: each chunk says what it is made of.
+            if let source = sessions.source(of: index) {
+                segmenter.tracksChanged(source.tracks, clock: source.clock, into: &left)
+            }
+            if let buffer, let leading = sessions.leadingTrack(of: index) {
+                for batch in buffer.frames(since: lastArrival, leading: leading) {
+                    segmenter.take(batch.frames, at: batch.arrival, into: &chunks)
+                    hasResumed = true
+                }
+                reportAnchorings()
+            }
         }
+        isHandedOver = false
         awaitsChunk = true
         lastPlayed = index
         sessions.setPlaying(index)
         // What the source before left is still its own.
-        take(chunks)
+        take(left)
         isFilling = definition.inputs[index].choice.isBackup
+        take(chunks)
         self.reason = reason
-        if definition.inputs[index].choice.isBackup { readers.mediaLost(reason: reason) }
+        if isFilling { readers.mediaLost(reason: reason) }
         environment.report(StreamEvent(.inputSwitched, stream: definition.name, reason: reason))
+        for chunk in ready { playChunk(chunk, from: index) }
+    }
+
+    /// How the stream goes on in the middle of its open segment with what a hot input has delivered.
+    private func resumption(from buffer: HotBuffer, of index: Int) -> HotBuffer.Resumption? {
+        guard let source = sessions.source(of: index), let newest = window.segments.last,
+            let anchor = segmenter.handover.anchor
+        else { return nil }
+        return buffer.resume(
+            after: newest, on: anchor, tracks: source.tracks, clock: source.clock,
+            segmentDuration: definition.segmentDuration)
+    }
+
+    /// What is kept of a hot input: from before the start of the open segment, over the time in which a silent input is
+    /// noticed.
+    private var hotSpan: MediaSpan {
+        let timeouts = definition.inputs.lazy.filter { !$0.choice.isBackup }.map(\.choice.sourceTimeout)
+        let silence = min(timeouts.max() ?? .zero, Self.hotSilenceMax)
+        return definition.segmentDuration * 2 + .milliseconds(Int64(silence / .milliseconds(1))) + .seconds(2)
     }
 
     private func pause(reason: String) {

@@ -12,19 +12,24 @@ package struct LiveRequest: Hashable, Sendable {
     /// The life of the asking server.
     package var instance: UInt64
     package var redirects: Int
+    /// Only the timeline is wanted, no media.
+    package var wantsTimelineOnly: Bool
 
-    package init(stream: String, asking: String, instance: UInt64, redirects: Int = 0) {
+    package init(
+        stream: String, asking: String, instance: UInt64, redirects: Int = 0, wantsTimelineOnly: Bool = false
+    ) {
         self.stream = stream
         self.asking = asking
         self.instance = instance
         self.redirects = redirects
+        self.wantsTimelineOnly = wantsTimelineOnly
     }
 
     /// Path and query as they are sent and signed.
     package var target: String {
         let name = M4FPath.encoded(asking).split(separator: "/", omittingEmptySubsequences: false)
             .joined(separator: "%2f")
-        let count = redirects > 0 ? "&redirects=\(redirects)" : ""
+        let count = (wantsTimelineOnly ? "&only=timeline" : "") + (redirects > 0 ? "&redirects=\(redirects)" : "")
         return "\(M4FPath.live)\(M4FPath.encoded(stream))?instance=\(String(instance, radix: 16))&for=\(name)\(count)"
     }
 
@@ -40,7 +45,9 @@ package struct LiveRequest: Hashable, Sendable {
             values[item[..<equals]] = M4FPath.decoded(item[item.index(after: equals)...])
         }
         guard let instance = values["instance"].flatMap({ UInt64($0, radix: 16) }) else { return nil }
-        self.init(stream: stream, asking: values["for"] ?? stream, instance: instance)
+        self.init(
+            stream: stream, asking: values["for"] ?? stream, instance: instance,
+            wantsTimelineOnly: values["only"] == "timeline")
         if let text = values["redirects"] {
             guard let count = Int(text), (0...Self.redirectsMax).contains(count) else { return nil }
             redirects = count

@@ -81,6 +81,15 @@ package struct LiveSender: Sendable {
         return output
     }
 
+    /// All that is said to a server that asks for the timeline only.
+    package mutating func tell(_ anchor: TimelineAnchor?) -> Output {
+        var output = Output()
+        guard !isOver else { return output }
+        output.pieces.append(bytes(of: .timeline(anchor)))
+        finish(EndMessage(.other, "the timeline is told"), into: &output)
+        return output
+    }
+
     /// Nothing was sent for a while.
     package mutating func keepAlive(at utc: MediaTime) -> Output {
         isOver ? Output() : Output(pieces: [bytes(of: .keepAlive(utc))])

@@ -17,6 +17,7 @@ final class M4FReader: ChunkReader, @unchecked Sendable {
     private let context: ChannelHandlerContext
     private let utc: @Sendable () -> MediaTime
     private let finished: () -> Void
+    private let wantsTimelineOnly: Bool
     private var sender: LiveSender
     private var handle: ReaderHandle?
     private var timer: RepeatedTask?
@@ -25,12 +26,14 @@ final class M4FReader: ChunkReader, @unchecked Sendable {
     private var isStopped = false
 
     init(
-        context: ChannelHandlerContext, sender: LiveSender, utc: @escaping @Sendable () -> MediaTime,
+        context: ChannelHandlerContext, sender: LiveSender, wantsTimelineOnly: Bool,
+        utc: @escaping @Sendable () -> MediaTime,
         finished: @escaping () -> Void
     ) {
         eventLoop = context.eventLoop
         self.context = context
         self.sender = sender
+        self.wantsTimelineOnly = wantsTimelineOnly
         self.utc = utc
         self.finished = finished
     }
@@ -60,6 +63,7 @@ final class M4FReader: ChunkReader, @unchecked Sendable {
     func receive(_ delivery: ChunkDelivery) {
         eventLoop.preconditionInEventLoop()
         guard !isStopped else { return }
+        guard !wantsTimelineOnly else { return put(sender.tell(delivery.timeline)) }
         let pending = bufferedWritableBytes(of: context.channel)
         guard pending <= pendingBytesMax else {
             put(sender.end(EndMessage(.tooSlow, "\(pending >> 20) MiB wait to be taken")))

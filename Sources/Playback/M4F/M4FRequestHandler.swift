@@ -61,11 +61,12 @@ package final class M4FRequestHandler: ChannelInboundHandler, RemovableChannelHa
     private func answer(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         switch service.decide(method: head.method, target: head.uri, headers: head.headers, isSecure: isSecure) {
         case .refuse(let answer): refuse(head, answer, context: context)
-        case .send(let stream, let receiver, let nonce, let identity):
+        case .send(let stream, let request, let receiver, let nonce, let identity):
             guard let signature = identity.signature else { return }
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
             let reader = M4FReader(
-                context: context, sender: LiveSender(own: identity.server, receiver: receiver), utc: service.utc,
+                context: context, sender: LiveSender(own: identity.server, receiver: receiver),
+                wantsTimelineOnly: request.wantsTimelineOnly, utc: service.utc,
                 finished: {
                     let (handler, context) = bound.value
                     handler.abandon()

@@ -23,8 +23,8 @@ struct M4FAnswer {
 package final class M4FService: Sendable {
     /// What becomes of a request.
     enum Decision {
-        /// The stream runs here. `nonce` is that of the request, `receiver` who asked.
-        case send(any ReadableStream, to: PassedServer, nonce: String, M4FIdentity)
+        /// The stream runs here. `nonce` is that of the request, `to` who asked.
+        case send(any ReadableStream, LiveRequest, to: PassedServer, nonce: String, M4FIdentity)
         case refuse(M4FAnswer)
     }
 
@@ -68,7 +68,7 @@ package final class M4FService: Sendable {
             let receiver = PassedServer(
                 instance: request.instance, name: headers.first(name: SignatureHeader.sender) ?? "")
             switch locate(request) {
-            case .here(let stream): return .send(stream, to: receiver, nonce: nonce, identity)
+            case .here(let stream): return .send(stream, request, to: receiver, nonce: nonce, identity)
             case .elsewhere(let base, let peer):
                 answer = redirect(request, base: base, peer: peer, isSecure: isSecure)
             case .starting(let reason, let retryAfter):

@@ -7,7 +7,7 @@ package struct InputSettings: Hashable, Sendable {
     package var priority: Int?
     /// A switch to another input happens after this time without frames. 0.1 s to one day; default 60 s, 180 s for HLS.
     package var sourceTimeout: Duration?
-    /// Kept connected while a better input plays, so that it takes over at its next key frame. Nothing is buffered yet.
+    /// Kept connected and buffered for a few seconds while a better input plays, so that it goes on where that one stopped.
     package var isHot: Bool
     /// Which programme of a multi-programme transport stream, by program_number (1–65535); nil is the first.
     package var program: Int?

@@ -1,0 +1,83 @@
+// Inputs that are kept hot: the stream goes on from what they delivered while a better one was lost.
+import Ingest
+import LiveStream
+import Media
+import NIOCore
+import Testing
+
+@Suite struct HotInputTests {
+    /// The same source on two ways. The first falls silent in the middle of a segment and breaks later.
+    private func stage(stall: Int64, hot: Set<String>, clock: SourceClock = .free) -> Stage {
+        let stage = Stage(["a", "b"], hot: hot)
+        var known: [ObjectIdentifier] = []
+        /// What an input sends once it is open.
+        func send(_ frames: [Frame], from session: FakeSession?) {
+            guard let session, !session.isStopped, !frames.isEmpty else { return }
+            if !known.contains(ObjectIdentifier(session)) {
+                known.append(ObjectIdentifier(session))
+                stage.send(.tracks(Sample.both, clock: clock), from: session)
+            }
+            stage.send(.frames(frames), from: session)
+        }
+        while stage.now < 7000 {
+            let from = stage.now
+            if from < 3480 {
+                send(Sample.programme(from, from + 40, origin: Sample.noon.ticks, mark: 9), from: stage.session("a"))
+            }
+            // The other way is a little longer.
+            if from >= 80 {
+                send(
+                    Sample.programme(from - 80, from - 40, origin: Sample.noon.ticks, mark: 9),
+                    from: stage.session("b"))
+            }
+            if from == 3480 + stall {
+                stage.send(.ended(InputFailure(code: .ended, message: "cut")), from: stage.session("a"))
+            }
+            stage.wait(milliseconds: 40)
+        }
+        return stage
+    }
+
+    @Test(arguments: [Int64(0), 400, 1600], [SourceClock.free, .utc])
+    func theSameSourceOnAnotherWayGoesOnWithoutLosingAFrame(stall: Int64, clock: SourceClock) {
+        let stage = stage(stall: stall, hot: ["b"], clock: clock)
+        defer { stage.finish() }
+        let reference = Stage(["b"])
+        defer { reference.finish() }
+        reference.send(.tracks(Sample.both, clock: clock), from: reference.session("b"))
+        while reference.now < 7000 {
+            let frames = Sample.programme(reference.now, reference.now + 40, origin: Sample.noon.ticks, mark: 9)
+            reference.send(.frames(frames), from: reference.session("b"))
+            reference.wait(milliseconds: 40)
+        }
+        let chunks = stage.chunks
+        #expect(chunks.count > 30 && chunks.filter(\.isDiscontinuous).isEmpty)
+        #expect(zip(chunks, chunks.dropFirst()).allSatisfy { $0.end == $1.start })
+        #expect(zip(chunks, reference.chunks).allSatisfy { $0.bytes == $1.bytes })
+        #expect(stage.stream.status.activeInput == 1)
+    }
+
+    /// Without `hot` the second input is only opened when the first is lost, so the time between is missing.
+    @Test func withoutHotTheSilenceIsMissing() {
+        let stage = stage(stall: 1600, hot: [])
+        defer { stage.finish() }
+        let chunks = stage.chunks
+        #expect(zip(chunks, chunks.dropFirst()).contains { $1.start - $0.end > .milliseconds(1000) })
+    }
+
+    /// Another coding of the same picture cannot go on within a group of pictures: from its first key frame in the silence on.
+    @Test func anotherSourceGoesOnFromItsFirstKeyFrameInTheSilence() throws {
+        let stage = Stage(["a", "b"], hot: ["b"])
+        defer { stage.finish() }
+        let (a, b) = (stage.session("a"), stage.session("b"))
+        for session in [a, b] { stage.send(.tracks(Sample.both, clock: .utc), from: session) }
+        stage.play([a, b], milliseconds: 2400)
+        stage.play([nil, b], milliseconds: 1600)
+        stage.send(.ended(InputFailure(code: .ended, message: "cut")), from: a)
+        let chunks = stage.chunks
+        let next = try #require(chunks.first { $0.start > Sample.noon + .milliseconds(2500) })
+        #expect(next.start == Sample.noon + .seconds(3))
+        #expect(next.isDiscontinuous && next.startsWithKeyFrame)
+        #expect(try #require(chunks.last).end >= Sample.noon + .milliseconds(3600))
+    }
+}
