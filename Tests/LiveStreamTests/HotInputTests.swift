@@ -80,4 +80,32 @@ import Testing
         #expect(next.isDiscontinuous && next.startsWithKeyFrame)
         #expect(try #require(chunks.last).end >= Sample.noon + .milliseconds(3600))
     }
+
+    /// The better input is another server, the hot one the source: mutual inputs whose link breaks.
+    @Test func chunksAndFramesOfOneSourceGoOnInOneAnother() throws {
+        let maker = Stage(["a"])
+        defer { maker.finish() }
+        maker.send(.tracks(Sample.both, clock: .free), from: maker.session("a"))
+        let stage = Stage(["peer", "b"], hot: ["b"])
+        defer { stage.finish() }
+        stage.send(.tracks(Sample.both, clock: .free), from: stage.session("b"))
+        var sent = 0
+        while stage.now < 7000 {
+            let frames = Sample.programme(stage.now, stage.now + 40, origin: Sample.noon.ticks, mark: 9)
+            maker.send(.frames(frames), from: maker.session("a"))
+            maker.wait(milliseconds: 40)
+            stage.send(.frames(frames), from: stage.session("b"))
+            if stage.now < 3480 {
+                stage.send(.timeline(maker.stream.status.continuation.media?.anchor), from: stage.session("peer"))
+                for chunk in maker.chunks[sent...] { stage.send(.chunk(chunk), from: stage.session("peer")) }
+                sent = maker.chunks.count
+            } else if stage.now == 4480 {
+                stage.send(.ended(InputFailure(code: .ended, message: "dead")), from: stage.session("peer"))
+            }
+            stage.wait(milliseconds: 40)
+        }
+        let chunks = stage.chunks
+        #expect(chunks.count > 30 && chunks.filter(\.isDiscontinuous).isEmpty)
+        #expect(zip(chunks, maker.chunks).allSatisfy { $0.bytes == $1.bytes && $0.start == $1.start })
+    }
 }

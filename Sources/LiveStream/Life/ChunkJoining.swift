@@ -1,11 +1,13 @@
 // Where a stream passes from what it plays to the ready chunks of another server.
 import Ingest
 import Media
+import NIOCore
 
 /// Watches the chunks of an input that does not play yet for one with which the stream can go on.
 ///
 /// Two servers on one timeline cut the same segments into the same chunks: then the stream goes on in the middle of a
-/// segment with the very next chunk, and nothing shows. Else it goes on where the other server's next segment starts,
+/// segment with the very next chunk, and nothing shows. A chunk that the stream has already, byte for byte, proves that it will
+/// be so: the other server is behind by the way between them, and the next chunks are waited for. Else it goes on where the other server's next segment starts,
 /// provided that this is not before the end of what the stream has. Where the other's timeline is behind ours, each of its
 /// starts is: after a few of them the stream passes over all the same and waits, a segment at most.
 struct ChunkJoining {
@@ -17,6 +19,8 @@ struct ChunkJoining {
         case continuesSegment
         /// `isContinuation`: where the segment before it ends.
         case startsSegment(isContinuation: Bool)
+        /// The stream has this very chunk in its open segment: those that follow it will be the next.
+        case repeats
     }
 
     private var startsMissed = 0
@@ -24,7 +28,7 @@ struct ChunkJoining {
     /// True when the stream should pass over with this chunk.
     mutating func judge(_ chunk: Chunk, after newest: LiveSegment?) -> Bool {
         switch Self.place(of: chunk, after: newest) {
-        case .continuesSegment: return true
+        case .continuesSegment, .repeats: return true
         case .startsSegment: return chunk.startsWithKeyFrame
         case nil:
             if chunk.startsSegment { startsMissed += 1 }
@@ -39,7 +43,8 @@ struct ChunkJoining {
             return .startsSegment(
                 isContinuation: chunk.start - newest.end < Chunker.seam && chunk.tracks == newest.tracks)
         }
-        let isNext = chunk.segmentStart == newest.start && chunk.start == newest.end
-        return isNext && !newest.isClosed && chunk.tracks == newest.tracks ? .continuesSegment : nil
+        guard !newest.isClosed, chunk.segmentStart == newest.start, chunk.tracks == newest.tracks else { return nil }
+        if chunk.start == newest.end { return .continuesSegment }
+        return newest.chunks.contains { $0.start == chunk.start && $0.bytes == chunk.bytes } ? .repeats : nil
     }
 }

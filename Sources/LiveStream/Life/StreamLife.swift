@@ -245,7 +245,7 @@ final class StreamLife {
             switch ChunkJoining.place(of: chunk, after: newest) {
             case .continuesSegment: break
             case .startsSegment(let isContinuation): if !isContinuation { chunk.isDiscontinuous = true }
-            case .none: return
+            case .repeats, .none: return
             }
             awaitsChunk = false
         }
