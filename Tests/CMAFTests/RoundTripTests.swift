@@ -15,6 +15,38 @@ import Testing
         }
     }
 
+    /// As other programs write it, without Weir's own box: the configuration alone says what comes out of the decoder.
+    @Test(
+        arguments: [
+            // AAC-LC of 48 kHz in stereo; of 960 samples.
+            ([0x11, 0x90], 2, 48000, 2, 1024), ([0x11, 0x94], 2, 48000, 2, 960),
+            // SBR said explicitly: a core of 22.05 kHz, 44.1 kHz out of it.
+            ([0x2B, 0x92, 0x08, 0x00], 5, 44100, 2, 2048),
+            // xHE-AAC, whose configuration is not read: rate and channels are those of the sample entry.
+            ([0xF9, 0x48, 0x00], 42, 44100, 6, 1024),
+        ] as [([UInt8], UInt8, Int, Int, Int)])
+    func whatAnAudioSpecificConfigSays(
+        config: [UInt8], objectType: UInt8, rate: Int, channels: Int, samples: Int
+    ) throws {
+        let entry = AACParameters(audioSpecificConfig: config, objectType: 0, sampleRate: 44100, channelCount: 6)
+        var bytes = InitializationSegment.write(TrackSet([Track(id: TrackID(1), codec: .aac(entry))]))
+        let own = try #require(bytes.readableBytesView.firstRange(of: Array("wtrk".utf8)))
+        bytes.setString("free", at: own.lowerBound)
+        let found = try InitializationSegment.read(bytes)
+        let expected = AACParameters(
+            audioSpecificConfig: config, objectType: objectType, sampleRate: rate, channelCount: channels,
+            samplesPerFrame: samples)
+        #expect(found[TrackID(1)]?.codec == .aac(expected))
+    }
+
+    /// No decoder can begin without it: the track is passed over, and the others are read.
+    @Test func anAACTrackWithoutConfigurationIsPassedOver() throws {
+        let empty = AACParameters(audioSpecificConfig: [], objectType: 2, sampleRate: 48000, channelCount: 2)
+        let video = Track(id: TrackID(1), codec: .h264(h264))
+        let set = TrackSet([video, Track(id: TrackID(2), codec: .aac(empty))])
+        #expect(try InitializationSegment.read(InitializationSegment.write(set)).tracks == [video])
+    }
+
     @Test func fingerprintIsFNV1a() {
         #expect(Fingerprint(of: ByteBuffer()).description == "cbf29ce484222325")
         #expect(Fingerprint(of: ByteBuffer(string: "foobar")).description == "85944171f73967e8")

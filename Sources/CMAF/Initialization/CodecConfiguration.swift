@@ -18,7 +18,7 @@ enum CodecConfiguration {
             $0.writeInteger(UInt8(pictures.count))
             write(pictures, to: &$0)
             if [100, 110, 122, 144, 244, 44].contains(profile[0]) {
-                let format = PictureFormat(h264: first)
+                let format = PictureFormat(.h264(h264))
                 $0.writeMultipleIntegers(
                     0xFC | UInt8(format.chroma), 0xF8 | UInt8(format.lumaDepth - 8),
                     0xF8 | UInt8(format.chromaDepth - 8), UInt8(0))
@@ -28,25 +28,34 @@ enum CodecConfiguration {
 
     /// ISO/IEC 14496-15 §8.3.3.1; NAL unit types 32 to 34 are parameter sets (ITU-T H.265 table 7-1).
     static func write(_ h265: H265Parameters, to out: inout ByteBuffer) {
-        let first = h265.sequenceParameterSets.first ?? []
-        let format = PictureFormat(h265: first)
-        var bits = PayloadBits(unescaping: first)
-        bits.skip(20)
-        let layers = UInt8(bits.read(3)) + 1
-        let isNested = UInt8(bits.read(1))
-        let profile = (0..<12).map { _ in UInt8(bits.read(8)) }
+        // What cannot be read is said as all zeros: players then look into the parameter sets themselves.
+        let read = h265.sequenceParameterSets.first.flatMap { H265SequenceParameters($0) }
+        let format = PictureFormat(.h265(h265))
+        let nested: UInt8 = read?.isTemporalIDNested == true ? 1 << 2 : 0
         out.writeBox("hvcC") {
             $0.writeInteger(UInt8(1))
-            $0.writeBytes(profile)
+            writeProfile(read, to: &$0)
             $0.writeMultipleIntegers(
                 UInt16(0xF000), UInt8(0xFC), 0xFC | UInt8(format.chroma), 0xF8 | UInt8(format.lumaDepth - 8),
-                0xF8 | UInt8(format.chromaDepth - 8), UInt16(0), (layers & 7) << 3 | isNested << 2 | 3, UInt8(3))
+                0xF8 | UInt8(format.chromaDepth - 8), UInt16(0),
+                UInt8((read?.temporalLayers ?? 1) & 7) << 3 | nested | 3, UInt8(3))
             let arrays = [h265.videoParameterSets, h265.sequenceParameterSets, h265.pictureParameterSets]
             for (type, sets) in zip(UInt8(32)..., arrays) {
                 $0.writeMultipleIntegers(0x80 | type, UInt16(clamping: sets.count))
                 write(sets.prefix(Int(UInt16.max)), to: &$0)
             }
         }
+    }
+
+    /// The twelve bytes from `general_profile_space` to `general_level_idc` of the sequence parameter set.
+    private static func writeProfile(_ p: H265SequenceParameters?, to out: inout ByteBuffer) {
+        guard let p else {
+            out.writeZeros(12)
+            return
+        }
+        out.writeMultipleIntegers(
+            p.profileSpace << 6 | (p.isHighTier ? 1 << 5 : 0) | p.profile, p.compatibility,
+            UInt16(truncatingIfNeeded: p.constraints >> 32), UInt32(truncatingIfNeeded: p.constraints), p.level)
     }
 
     private static func write(_ sets: ArraySlice<[UInt8]>, to out: inout ByteBuffer) {

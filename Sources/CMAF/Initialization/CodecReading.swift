@@ -104,9 +104,10 @@ struct SampleEntry {
             // No decoder can begin without its configuration, and it could not be written again.
             guard !bytes.isEmpty else { return nil }
             return .aac(
-                aacParameters(config: bytes, channelCount: channels)
+                AACParameters(audioSpecificConfig: bytes)
                     ?? AACParameters(
-                        audioSpecificConfig: bytes, objectType: 2, sampleRate: rate, channelCount: channels))
+                        audioSpecificConfig: bytes, objectType: AudioSpecificConfig.objectType(of: bytes),
+                        sampleRate: rate, channelCount: channels))
         case 0x69, 0x6B:
             // Layer III is what files hold; other layers are told by wtrk.
             let samples = objectType == 0x69 && rate < 32000 ? 576 : 1152
@@ -138,43 +139,58 @@ struct SampleEntry {
         return nil
     }
 
-    private static let dolbyRates = [48000, 44100, 32000, 0]
-    private static let dolbyChannels = [2, 1, 2, 3, 3, 4, 4, 5]
+    /// What `dac3` and the substreams of `dec3` begin with.
+    private struct DolbyEntry {
+        var rateCode: UInt8
+        var id: UInt8
+        var mode: UInt8
+        var coding: UInt8
+        var hasLFE: Bool
 
+        /// - Parameter modeBits: of `bsmod` with the reserved bits of E-AC-3 before it.
+        init(_ bits: inout BitReader, modeBits: Int) {
+            rateCode = UInt8(bits.read(2))
+            id = UInt8(bits.read(5))
+            mode = UInt8(bits.read(modeBits) & 7)
+            coding = UInt8(bits.read(3))
+            hasLFE = bits.flag()
+        }
+
+        /// Stream identifications 9 and 10 mean half and a quarter of the rate.
+        var sampleRate: Int { [48000, 44100, 32000, 0][Int(rateCode)] >> (id > 8 && id <= 10 ? Int(id) - 8 : 0) }
+        var channelCount: Int { [2, 1, 2, 3, 3, 4, 4, 5][Int(coding)] + (hasLFE ? 1 : 0) }
+    }
+
+    /// ETSI TS 102 366 §F.4.
     private static func ac3(_ box: BoxCursor) -> Codec? {
         var body = box
         guard let bytes = try? body.bytes(3) else { return nil }
-        var bits = PayloadBits(bytes)
-        let rateCode = UInt8(bits.read(2))
-        let id = UInt8(bits.read(5))
-        let mode = UInt8(bits.read(3))
-        let coding = UInt8(bits.read(3))
-        let hasLFE = bits.flag()
-        return .ac3(
-            AC3Parameters(
-                sampleRateCode: rateCode, bitStreamID: id, bitStreamMode: mode, audioCodingMode: coding,
-                hasLFE: hasLFE, bitRateCode: UInt8(bits.read(5)),
-                sampleRate: dolbyRates[Int(rateCode)] >> (id > 8 && id <= 10 ? Int(id) - 8 : 0),
-                channelCount: dolbyChannels[Int(coding)] + (hasLFE ? 1 : 0)))
+        return bytes.withUnsafeBytes { bytes in
+            var bits = BitReader(bytes)
+            let entry = DolbyEntry(&bits, modeBits: 3)
+            return .ac3(
+                AC3Parameters(
+                    sampleRateCode: entry.rateCode, bitStreamID: entry.id, bitStreamMode: entry.mode,
+                    audioCodingMode: entry.coding, hasLFE: entry.hasLFE, bitRateCode: UInt8(bits.read(5)),
+                    sampleRate: entry.sampleRate, channelCount: entry.channelCount))
+        }
     }
 
+    /// ETSI TS 102 366 §F.6: its first independent substream.
     private static func eac3(_ box: BoxCursor) -> Codec? {
         var body = box
         guard let bytes = try? body.bytes(5) else { return nil }
-        var bits = PayloadBits(bytes)
-        let dataRate = Int(bits.read(13))
-        bits.skip(3)
-        let rateCode = UInt8(bits.read(2))
-        let id = UInt8(bits.read(5))
-        bits.skip(2)
-        let mode = UInt8(bits.read(3))
-        let coding = UInt8(bits.read(3))
-        let hasLFE = bits.flag()
-        return .eac3(
-            EAC3Parameters(
-                sampleRateCode: rateCode, bitStreamID: id, bitStreamMode: mode, audioCodingMode: coding,
-                hasLFE: hasLFE, dataRate: dataRate, sampleRate: dolbyRates[Int(rateCode)],
-                channelCount: dolbyChannels[Int(coding)] + (hasLFE ? 1 : 0), samplesPerFrame: 1536))
+        return bytes.withUnsafeBytes { bytes in
+            var bits = BitReader(bytes)
+            let dataRate = Int(bits.read(13))
+            bits.skip(3)
+            let entry = DolbyEntry(&bits, modeBits: 5)
+            return .eac3(
+                EAC3Parameters(
+                    sampleRateCode: entry.rateCode, bitStreamID: entry.id, bitStreamMode: entry.mode,
+                    audioCodingMode: entry.coding, hasLFE: entry.hasLFE, dataRate: dataRate,
+                    sampleRate: entry.sampleRate, channelCount: entry.channelCount, samplesPerFrame: 1536))
+        }
     }
 
     private static func data(_ entry: Box) throws(CMAFError) -> Codec? {

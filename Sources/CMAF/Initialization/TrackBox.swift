@@ -14,7 +14,7 @@ enum TrackBox {
         to out: inout ByteBuffer,
         edits: (inout ByteBuffer) -> Void = { _ in }, tables: (inout ByteBuffer) -> Void = writeEmptyTables
     ) {
-        let format = pictureFormat(track.codec)
+        let format = PictureFormat(track.codec)
         out.writeBox("trak") { trak in
             trak.writeFullBox("tkhd", version: 1, flags: 3) {
                 $0.writeMultipleIntegers(
@@ -44,7 +44,7 @@ enum TrackBox {
                             $0.writeInteger(UInt32(1 + otherCodecs.count))
                             writeSampleEntry(track.codec, format: format, to: &$0)
                             for codec in otherCodecs {
-                                writeSampleEntry(codec, format: pictureFormat(codec), to: &$0)
+                                writeSampleEntry(codec, format: PictureFormat(codec), to: &$0)
                             }
                         }
                         tables(&$0)
@@ -59,14 +59,6 @@ enum TrackBox {
         out.writeFullBox("stsc") { $0.writeInteger(UInt32(0)) }
         out.writeFullBox("stsz") { $0.writeInteger(UInt64(0)) }
         out.writeFullBox("stco") { $0.writeInteger(UInt32(0)) }
-    }
-
-    private static func pictureFormat(_ codec: Codec) -> PictureFormat {
-        switch codec {
-        case .h264(let p): p.sequenceParameterSets.first.map { PictureFormat(h264: $0) } ?? PictureFormat()
-        case .h265(let p): p.sequenceParameterSets.first.map { PictureFormat(h265: $0) } ?? PictureFormat()
-        default: PictureFormat()
-        }
     }
 
     private static func writeMediaHeader(_ track: Track, duration: UInt64, to out: inout ByteBuffer) {

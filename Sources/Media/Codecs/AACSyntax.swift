@@ -109,6 +109,24 @@ package struct AudioSpecificConfig: Hashable, Sendable {
         guard !bits.isExhausted, channelCount > 0 else { return nil }
     }
 
+    /// Of a whole AudioSpecificConfig, also one whose rest cannot be read.
+    package static func objectType(of config: [UInt8]) -> UInt8 {
+        config.withUnsafeBytes {
+            var bits = BitReader($0)
+            return readObjectType(&bits)
+        }
+    }
+
+    /// What comes out of the decoder, with `bytes` as the configuration.
+    package func parameters(_ bytes: [UInt8]) -> AACParameters {
+        AACParameters(
+            audioSpecificConfig: bytes, objectType: objectType, sampleRate: sampleRate, channelCount: channelCount,
+            samplesPerFrame: samplesPerFrame)
+    }
+
+    /// Samples in a frame at the rate that comes out: doubled where SBR doubles the rate.
+    package var samplesPerFrame: Int { (hasShortFrames ? 960 : 1024) * sampleRate / max(coreSampleRate, 1) }
+
     private static func readObjectType(_ bits: inout BitReader) -> UInt8 {
         let type = bits.read(5)
         return UInt8(type == 31 ? 32 + bits.read(6) : type)
@@ -142,5 +160,13 @@ package struct AudioSpecificConfig: Hashable, Sendable {
         bits.skip((8 - (bits.bitsRead - begin) % 8) % 8)
         bits.skip(Int(bits.read(8)) * 8)
         return channels
+    }
+}
+
+extension AACParameters {
+    /// Nil when the configuration cannot be read (`AudioSpecificConfig`).
+    package init?(audioSpecificConfig bytes: [UInt8]) {
+        guard let config = bytes.withUnsafeBytes({ AudioSpecificConfig($0) }) else { return nil }
+        self = config.parameters(bytes)
     }
 }

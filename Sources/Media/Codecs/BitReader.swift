@@ -104,3 +104,20 @@ package struct BitReader {
         return isExhausted ? nil : result
     }
 }
+
+extension BitReader {
+    /// Passes over what the VUI of H.264 (§E.1.1) and of H.265 (§E.2.1) begin with: aspect ratio, overscan, video signal, place of
+    /// the chroma samples.
+    mutating func skipVideoSignal() {
+        if flag(), read(8) == 255 { skip(32) }
+        if flag() { skip(1) }
+        if flag() {
+            skip(4)
+            if flag() { skip(24) }
+        }
+        if flag() {
+            _ = unsigned()
+            _ = unsigned()
+        }
+    }
+}

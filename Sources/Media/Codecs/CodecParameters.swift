@@ -31,7 +31,7 @@ package struct AACParameters: Hashable, Sendable {
     package var objectType: UInt8
     package var sampleRate: Int
     package var channelCount: Int
-    /// 1024 samples, or 960 where the configuration says so.
+    /// At `sampleRate`: 1024, or 960 where the configuration says so; twice that where it says SBR.
     package var samplesPerFrame: Int
     package init(
         audioSpecificConfig: [UInt8], objectType: UInt8, sampleRate: Int, channelCount: Int, samplesPerFrame: Int = 1024

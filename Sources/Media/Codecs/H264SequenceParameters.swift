@@ -103,16 +103,7 @@ package struct H264SequenceParameters: Hashable, Sendable {
     }
 
     private mutating func readTiming(_ bits: inout BitReader) {
-        if bits.flag(), bits.read(8) == 255 { bits.skip(32) }
-        if bits.flag() { bits.skip(1) }
-        if bits.flag() {
-            bits.skip(4)
-            if bits.flag() { bits.skip(24) }
-        }
-        if bits.flag() {
-            _ = bits.unsigned()
-            _ = bits.unsigned()
-        }
+        bits.skipVideoSignal()
         if bits.flag() {
             unitsInTick = bits.read(32)
             timeScale = bits.read(32)

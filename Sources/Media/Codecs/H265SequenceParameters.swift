@@ -116,16 +116,7 @@ package struct H265SequenceParameters: Hashable, Sendable {
     }
 
     private mutating func readTiming(_ bits: inout BitReader) {
-        if bits.flag(), bits.read(8) == 255 { bits.skip(32) }
-        if bits.flag() { bits.skip(1) }
-        if bits.flag() {
-            bits.skip(4)
-            if bits.flag() { bits.skip(24) }
-        }
-        if bits.flag() {
-            _ = bits.unsigned()
-            _ = bits.unsigned()
-        }
+        bits.skipVideoSignal()
         bits.skip(3)
         if bits.flag() {
             for _ in 0..<4 { _ = bits.unsigned() }

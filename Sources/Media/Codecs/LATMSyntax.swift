@@ -96,9 +96,7 @@ package struct LATMParser: Sendable {
             let width = min(8, length - offset)
             audioSpecificConfig.append(UInt8(truncatingIfNeeded: copy.read(width) << UInt32(8 - width)))
         }
-        parameters = AACParameters(
-            audioSpecificConfig: audioSpecificConfig, objectType: config.objectType, sampleRate: config.sampleRate,
-            channelCount: config.channelCount, samplesPerFrame: config.samplesPerFrame)
+        parameters = config.parameters(audioSpecificConfig)
         return true
     }
 
@@ -108,13 +106,5 @@ package struct LATMParser: Sendable {
         var value = 0
         for _ in 0..<count { value = value << 8 | Int(bits.read(8)) }
         return value
-    }
-}
-
-extension AudioSpecificConfig {
-    /// Samples in a frame at the rate that comes out: doubled where SBR doubles the rate.
-    package var samplesPerFrame: Int {
-        let core = hasShortFrames ? 960 : 1024
-        return core * sampleRate / max(coreSampleRate, 1)
     }
 }
