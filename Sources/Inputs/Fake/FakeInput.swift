@@ -48,7 +48,7 @@ private final class FakeSession: InputSession {
     private let deliver: @Sendable (InputEvent) -> Void
     private let state = SessionState()
     private let playback: Mutex<Playback>
-    private let timer = Mutex<RepeatedTask?>(nil)
+    private let ticker = InputTicker()
 
     private struct Playback {
         var player: FakePlayer
@@ -67,25 +67,17 @@ private final class FakeSession: InputSession {
     var counters: InputCounters { state.counters }
 
     func start(on loop: any EventLoop) {
-        let task = loop.scheduleRepeatedTask(initialDelay: .zero, delay: FakeInput.period) { [weak self] task in
-            guard let self, !self.state.isStopped else { return task.cancel() }
-            self.tick()
-        }
-        timer.withLock { $0 = task }
+        ticker.start(every: FakeInput.period, on: loop, for: state) { [weak self] in self?.tick() }
     }
 
     func stop() {
-        guard state.stop() else { return }
-        timer.withLock { $0?.cancel() }
+        if state.stop() { ticker.stop() }
     }
 
     private func tick() {
         let (events, counters) = playback.withLock { playback in
             let events = playback.player.advance(to: now())
-            for case .frames(let frames) in events {
-                playback.counters.packets += UInt64(frames.count)
-                for frame in frames { playback.counters.bytes += UInt64(frame.data.readableBytes) }
-            }
+            playback.counters.countFrames(of: events)
             return (events, playback.counters)
         }
         guard state.publish(counters) else { return }

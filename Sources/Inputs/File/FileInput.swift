@@ -55,7 +55,7 @@ private final class FileSession: InputSession {
     /// A job is queued or running: the next tick leaves its work to it.
     private let isBusy = Atomic<Bool>(false)
     private let playback = Mutex(Playback())
-    private let timer = Mutex<RepeatedTask?>(nil)
+    private let ticker = InputTicker()
 
     private struct Playback {
         var player: LoopPlayer?
@@ -76,16 +76,11 @@ private final class FileSession: InputSession {
     var counters: InputCounters { state.counters }
 
     func start(on loop: any EventLoop) {
-        let task = loop.scheduleRepeatedTask(initialDelay: .zero, delay: FileInput.period) { [weak self] task in
-            guard let self, !self.state.isStopped else { return task.cancel() }
-            self.tick()
-        }
-        timer.withLock { $0 = task }
+        ticker.start(every: FileInput.period, on: loop, for: state) { [weak self] in self?.tick() }
     }
 
     func stop() {
-        guard state.stop() else { return }
-        timer.withLock { $0?.cancel() }
+        if state.stop() { ticker.stop() }
     }
 
     private func tick() {
@@ -102,7 +97,7 @@ private final class FileSession: InputSession {
             for event in try dueEvents() where !state.isStopped { deliver(event) }
         } catch {
             if state.stop() { deliver(.ended(error)) }
-            timer.withLock { $0?.cancel() }
+            ticker.stop()
         }
     }
 
@@ -114,10 +109,7 @@ private final class FileSession: InputSession {
             }
             if case .success(let events) = result {
                 playback.counters.damagedFrames = playback.player?.damagedFrames ?? 0
-                for case .frames(let frames) in events {
-                    playback.counters.packets += UInt64(frames.count)
-                    for frame in frames { playback.counters.bytes += UInt64(frame.data.readableBytes) }
-                }
+                playback.counters.countFrames(of: events)
             }
             return (result, playback.counters)
         }

@@ -13,9 +13,9 @@ enum FakeClock {
         let hundredths = (frame - second * framesPerSecond) * 100 / framesPerSecond
         let day = second.flooredDivided(by: 86400)
         let ofDay = second - day * 86400
-        let (year, month, dayOfMonth) = civil(day)
+        let date = CivilDate(daysSinceEpoch: day)
         return (
-            digits(year, 4) + [minus] + digits(month, 2) + [minus] + digits(dayOfMonth, 2),
+            digits(date.year, 4) + [minus] + digits(date.month, 2) + [minus] + digits(date.day, 2),
             digits(ofDay / 3600, 2) + [colon] + digits(ofDay / 60 % 60, 2) + [colon] + digits(ofDay % 60, 2) + [dot]
                 + digits(hundredths, 2)
         )
@@ -33,18 +33,5 @@ enum FakeClock {
             rest /= 10
         }
         return result
-    }
-
-    /// The Gregorian date of a day since 1970-01-01. Counts in eras of 400 years that begin on 1 March, so that the leap
-    /// day is the last of its year.
-    private static func civil(_ daysSinceEpoch: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let shifted = daysSinceEpoch + 719_468
-        let era = shifted.flooredDivided(by: 146_097)
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let march = (5 * dayOfYear + 2) / 153
-        let month = march < 10 ? march + 3 : march - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * march + 2) / 5 + 1)
     }
 }
