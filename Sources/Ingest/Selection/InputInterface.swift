@@ -78,7 +78,7 @@ package struct InputCounters: Hashable, Sendable {
     package var tsRepeated: UInt64 = 0
     package var tsErrors: UInt64 = 0
     package var tsScrambled: UInt64 = 0
-    /// Times that synchronisation to 188-byte packets was lost and found again.
+    /// Times that synchronisation to packets was lost and found again.
     package var resyncs: UInt64 = 0
     /// CRC errors of PSI sections.
     package var psiErrors: UInt64 = 0

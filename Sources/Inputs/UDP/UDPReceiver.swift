@@ -44,6 +44,8 @@ private struct Intake {
         counters.packets += 1
         if datagram.first == 0x47 || datagram.isEmpty {
             use(datagram)
+        } else if TransportStreamSniffer.hasTimeStampedPackets(datagram) {
+            use(datagram)
         } else if let header = RTPHeader(datagram) {
             if header.carriesTransportStream(datagram) { receive(header, datagram) }
         } else {

@@ -47,7 +47,7 @@ package struct DemuxOutput: Sendable {
 
 /// Counters of one transport stream since the demuxer was made.
 package struct TransportStreamCounters: Hashable, Sendable {
-    /// Packets of 188 bytes, null packets included.
+    /// Packets, null packets included.
     package var packets: UInt64 = 0
     /// Packets missing by continuity counter (ISO/IEC 13818-1 §2.4.3.3), on the PIDs of the chosen programme.
     package var lost: UInt64 = 0

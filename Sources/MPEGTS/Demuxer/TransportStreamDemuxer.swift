@@ -2,7 +2,8 @@
 import Media
 package import NIOCore
 
-/// Demultiplexes one programme of a transport stream (ISO/IEC 13818-1) of 188-byte packets.
+/// Demultiplexes one programme of a transport stream (ISO/IEC 13818-1), also of packets of 192 or 204 bytes
+/// (`PacketSynchronizer`).
 ///
 /// Pure and drip-feed safe: the same bytes give the same events however they are split into reads. Never traps and holds
 /// bounded memory whatever the bytes are. One `receive` per datagram or read; keep it in a property of a class and call it
@@ -65,7 +66,7 @@ package struct TransportStreamDemuxer: Sendable {
             var at = 0
             while at + 188 <= bytes.count, bytes[at] == 0x47 {
                 packet(UnsafeRawBufferPointer(rebasing: bytes[at..<at + 188]))
-                at += 188
+                at += max(188, synchronizer.distance)
             }
         }
         for index in streams.indices { streams[index].flush(&sink) }

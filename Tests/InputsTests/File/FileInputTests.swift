@@ -47,6 +47,25 @@ struct FileInputTests {
         }
     }
 
+    /// As cameras and discs write it: a time stamp before each packet.
+    @Test func timeStampedPackets() async throws {
+        for (name, options) in [("plain.ts", "-f mpegts"), ("disc.m2ts", "-f mpegts -mpegts_m2ts_mode 1")] {
+            try await FFmpeg.make(
+                FFmpeg.source(seconds: 2, options: "-fflags +bitexact \(options) \(directory.path)/\(name)"))
+        }
+        var frames: [[Frame]] = []
+        for name in ["plain.ts", "disc.m2ts"] {
+            var media = try open(name)
+            var gathered = Gathered()
+            try media.seek(to: .zero)
+            gathered.append(contentsOf: try media.read(until: media.duration))
+            frames.append(gathered.frames(of: .video))
+        }
+        #expect(frames.map(\.count) == [50, 50])
+        #expect(Set(frames.map { $0.map(\.data) }).count == 1)
+        #expect(Set(frames.map { $0.map(\.decodeTime) }).count == 1)
+    }
+
     /// One key frame at the file's start only: whoever comes in the middle gets the picture at once.
     @Test func bunnyIsEnteredAnywhere() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
