@@ -152,7 +152,9 @@ let package = Package(
         room("TestSupport", ["Media", nioCore]),
         .target(
             name: "FuzzChecks",
-            dependencies: ["MPEGTS", "CMAF", "SettingsLanguage", "M4F", "Cluster", "Ingest", "Media", nioCore],
+            dependencies: [
+                "MPEGTS", "CMAF", "SettingsLanguage", "M4F", "Playback", "Cluster", "Ingest", "Media", nioCore,
+            ],
             path: "Fuzzing/Checks", swiftSettings: strict),
 
         // tests
@@ -171,7 +173,7 @@ let package = Package(
         tests("ArchiveStorageTests", ["ArchiveStorage", "Archive", "CMAF", "Media", nioCore]),
         tests(
             "InputsTests",
-            ["Inputs", "Ingest", "MPEGTS", "CMAF", "Media", nioCore, nioPosix, nioHTTP1, asyncHTTPClient]),
+            ["Inputs", "Ingest", "MPEGTS", "CMAF", "Media", nioCore, nioPosix, nioHTTP1, nioSSL, asyncHTTPClient]),
         tests(
             "LiveStreamTests",
             ["LiveStream", "M4F", "Ingest", "CMAF", "MPEGTS", "Media", nioCore, nioEmbedded, nioConcurrency]),

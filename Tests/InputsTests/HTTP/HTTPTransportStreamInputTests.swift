@@ -5,17 +5,22 @@ import Ingest
 import Inputs
 import Media
 import NIOHTTP1
+import NIOSSL
 import Testing
 
 @Suite(.timeLimit(.minutes(10)))
 struct HTTPTransportStreamInputTests {
     @Test func playsAnEndlessAnswer() async throws {
         let media = try await Self.media()
+        let corrected = stride(from: 0, to: media.count, by: 188).flatMap {
+            Array(media[$0..<$0 + 188]) + [UInt8](repeating: 9, count: 16)
+        }
         try await probing([
             "/live": .body(media, pieceSize: 1000, ends: false),
+            "/corrected": .body(corrected, pieceSize: 1000, ends: false),
             "/moved": .status(.found, headers: [("Location", "/live")]),
         ]) { open in
-            for path in ["/live", "/moved"] {
+            for path in ["/live", "/corrected", "/moved"] {
                 let (probe, session) = try open("tshttp://127.0.0.1:PORT\(path)")
                 let gathered = await probe.gather { $0.frames(of: .video).count >= 40 }
                 #expect(gathered.failure == nil)
@@ -89,6 +94,31 @@ struct HTTPTransportStreamInputTests {
         }
     }
 
+    @Test func tlsWithATrustedCertificate() async throws {
+        let media = try await Self.media()
+        let directory = try TemporaryDirectory()
+        let certificate = try await SelfSignedCertificate(in: directory.path)
+        var trusting = TLSConfiguration.makeClientConfiguration()
+        trusting.trustRoots = .file(certificate.path)
+        let server = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate.path).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: certificate.keyPath, format: .pem)))
+        let answers = ["/live": OriginAnswer.body(media, pieceSize: 1000, ends: false)]
+        try await probing(answers, server: server, client: trusting) { open in
+            let (probe, session) = try open("tshttps://127.0.0.1:PORT/live")
+            let gathered = await probe.gather { $0.frames(of: .video).count >= 40 }
+            #expect(gathered.failure == nil)
+            #expect(session.counters.tsLost == 0)
+            session.stop()
+        }
+        // The system's own roots do not know it.
+        try await probing(answers, server: server) { open in
+            let failure = try #require(await (try open("tshttps://127.0.0.1:PORT/live").probe).failure())
+            #expect(failure.code == .unreachable)
+            #expect(failure.message.lowercased().contains("certificate"), "\(failure)")
+        }
+    }
+
     private static func media() async throws -> [UInt8] {
         let directory = try TemporaryDirectory()
         try await FFmpeg.make(FFmpeg.source(seconds: 2, options: "-f mpegts \(directory.path)/live.ts"))
@@ -98,10 +128,14 @@ struct HTTPTransportStreamInputTests {
     typealias Open = (String) throws -> (probe: EventProbe, session: any InputSession)
 
     /// Runs with a server, whose port stands for PORT in URLs, and a client; both are gone afterwards.
-    private func probing(_ answers: [String: OriginAnswer], _ body: (Open) async throws -> Void) async throws {
-        let origin = try await HTTPOrigin(answers)
-        let client = HTTPClient(
-            eventLoopGroupProvider: .singleton, configuration: HTTPTransportStreamInput.configuration)
+    private func probing(
+        _ answers: [String: OriginAnswer], server: TLSConfiguration? = nil, client tls: TLSConfiguration? = nil,
+        _ body: (Open) async throws -> Void
+    ) async throws {
+        let origin = try await HTTPOrigin(answers, tls: server)
+        var configuration = HTTPTransportStreamInput.configuration
+        configuration.tlsConfiguration = tls
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let inputs = StandardInputs([
             HTTPTransportStreamInput(
                 client: client,

@@ -1,7 +1,9 @@
 // A parser that takes nothing apart: each read becomes one frame, so that a test sees exactly which bytes came.
+import Glibc
 import Ingest
 import Media
 import NIOCore
+import Synchronization
 
 @testable import Inputs
 
@@ -29,5 +31,36 @@ struct ByteRecorder: MediaParser {
         return events
     }
 
+    func report(into counters: inout InputCounters) {}
+}
+
+/// Holds a thread until the test opens it.
+final class Gate: Sendable {
+    private let reached = Atomic<Bool>(false)
+    private let opened = Atomic<Bool>(false)
+
+    var isReached: Bool { reached.load(ordering: .acquiring) }
+    func open() { opened.store(true, ordering: .releasing) }
+
+    func pass() {
+        reached.store(true, ordering: .releasing)
+        while !opened.load(ordering: .acquiring) { sched_yield() }
+    }
+}
+
+/// A recorder that stands still at its first datagram until its gate opens.
+struct GatedRecorder: MediaParser {
+    let gate: Gate
+    private var recorder = ByteRecorder()
+
+    init(gate: Gate) { self.gate = gate }
+
+    mutating func feed(_ bytes: UnsafeRawBufferPointer) {
+        gate.pass()
+        recorder.feed(bytes)
+    }
+
+    mutating func finish() {}
+    mutating func takeEvents() -> [InputEvent] { recorder.takeEvents() }
     func report(into counters: inout InputCounters) {}
 }

@@ -27,8 +27,8 @@ final class FFmpeg {
     /// Runs to the end; the status is zero or the test has no ground to stand on.
     ///
     /// Waits without holding a thread: the tests share as few as there are cores.
-    static func make(_ arguments: [String]) async throws {
-        let process = prepared(arguments)
+    static func make(_ arguments: [String], program: String = FFmpeg.ffmpeg) async throws {
+        let process = prepared(arguments, program: program)
         let status: Int32 = try await withCheckedThrowingContinuation { continuation in
             process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
             do { try process.run() } catch {
@@ -39,10 +39,12 @@ final class FFmpeg {
         guard status == 0 else { throw FFmpegFailure(status: status) }
     }
 
-    private static func prepared(_ arguments: [String]) -> Process {
+    static let ffmpeg = "/usr/bin/ffmpeg"
+
+    private static func prepared(_ arguments: [String], program: String = FFmpeg.ffmpeg) -> Process {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/ffmpeg")
-        process.arguments = ["-nostdin", "-loglevel", "error", "-y"] + arguments
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = (program == ffmpeg ? ["-nostdin", "-loglevel", "error", "-y"] : []) + arguments
         process.standardInput = FileHandle.nullDevice
         // Not the tests' own output: whoever reads that would wait for ffmpeg as well.
         process.standardOutput = FileHandle.nullDevice

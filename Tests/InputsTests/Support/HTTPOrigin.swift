@@ -2,6 +2,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 /// One answer of the server.
 enum OriginAnswer: Sendable {
@@ -16,10 +17,13 @@ final class HTTPOrigin: Sendable {
     let port: Int
     private let channel: any Channel
 
-    init(_ answers: [String: OriginAnswer]) async throws {
+    /// - Parameter tls: nil for plain HTTP.
+    init(_ answers: [String: OriginAnswer], tls: TLSConfiguration? = nil) async throws {
+        let tls = try tls.map { try NIOSSLContext(configuration: $0) }
         channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(OriginHandler(answers: answers))
                 }

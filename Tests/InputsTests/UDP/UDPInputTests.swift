@@ -67,6 +67,9 @@ struct UDPInputTests {
         let probe = EventProbe()
         let session = try input.open(
             InputRequest(stream: "cam", url: "udp://127.0.0.1@232.7.7.7:\(port)/127.0.0.1"), deliver: probe.deliver)
+        // The same group from somebody who does not send.
+        let other = try input.open(
+            InputRequest(stream: "cam", url: "udp://127.0.0.2@232.7.7.7:\(port)/127.0.0.1"), deliver: { _ in })
         let sender = try FFmpeg(
             ["-re"]
                 + FFmpeg.source(
@@ -74,8 +77,60 @@ struct UDPInputTests {
                     options: "-f mpegts udp://232.7.7.7:\(port)?pkt_size=1316&localaddr=127.0.0.1&ttl=0"))
         let gathered = await probe.gather { $0.frames(of: .video).count >= 30 }
         #expect(gathered.failure == nil)
+        #expect(other.counters.packets == 0)
+        other.stop()
         session.stop()
         withExtendedLifetime(sender) { loops.stop() }
+    }
+
+    /// Machines without IPv6 say so in words.
+    @Test func unicastOverIPv6() async throws {
+        let port = Loopback.freePort()
+        let probe = EventProbe()
+        let session = try input.open(
+            InputRequest(stream: "cam", url: "udp://[::1]:\(port)"), deliver: probe.deliver)
+        let sender = try FFmpeg(
+            ["-re"] + FFmpeg.source(seconds: 60, options: "-f mpegts udp://[::1]:\(port)?pkt_size=1316"))
+        let gathered = await probe.gather { $0.frames(of: .video).count >= 30 }
+        if let failure = gathered.failure {
+            #expect(!Loopback.hasIPv6)
+            #expect(failure.message.contains("[::1]:\(port)"), "\(failure)")
+        } else {
+            #expect(session.counters.tsLost == 0)
+        }
+        session.stop()
+        withExtendedLifetime(sender) { loops.stop() }
+    }
+
+    @Test func whatTheKernelDroppedIsCounted() async throws {
+        let loops = try ReceiveLoopGroup(threadCount: 1)
+        let gate = Gate()
+        let slow = StandardInputs([UDPInput(loops: loops, makeParser: { _ in GatedRecorder(gate: gate) })])
+        let port = Loopback.freePort()
+        let probe = EventProbe()
+        let session = try slow.open(
+            InputRequest(stream: "cam", url: "udp://127.0.0.1:\(port)"), deliver: probe.deliver)
+        while !gate.isReached {
+            Loopback.send([[0x47, 0]], to: port)
+            try await Task.sleep(for: .milliseconds(20))  // house rule: a sender's pace
+        }
+        // The thread stands in the parser. More than any buffer that the kernel may have given.
+        let datagram = [UInt8](repeating: 0x47, count: 1316)
+        for _ in 0..<100 { Loopback.send(Array(repeating: datagram, count: 200), to: port) }
+        gate.open()
+        // The counter comes with a datagram that was received after the loss.
+        let marker: [UInt8] = [0x47, 0xFF]
+        let sending = Task {
+            while !Task.isCancelled {
+                Loopback.send([marker], to: port)
+                try await Task.sleep(for: .milliseconds(20))  // house rule: a sender's pace
+            }
+        }
+        _ = await probe.gather { $0.frames.last.map { Array($0.data.readableBytesView) } == marker }
+        sending.cancel()
+        #expect(session.counters.kernelDrops > 0)
+        session.stop()
+        loops.stop()
     }
 
     @Test func portInUse() async throws {
@@ -138,6 +193,19 @@ struct UDPInputTests {
         #expect(numbers == [1, 2, 3, 4, 5, 6])
         #expect(session.counters.rtpReordered >= 2)
         #expect(session.counters.rtpLost == 0)
+        session.stop()
+        loops.stop()
+    }
+
+    /// The time stamp of the first packet reads like the begin of an RTP header, that of a later one does not.
+    @Test func packetsWithTimeStampsAreNotTakenForRTP() async throws {
+        let port = Loopback.freePort()
+        let probe = EventProbe()
+        let session = try recorder.open(
+            InputRequest(stream: "cam", url: "udp://127.0.0.1:\(port)"), deliver: probe.deliver)
+        let packet: [UInt8] = [0x80, 33, 0, 1, 0x47] + Array(repeating: 5, count: 187)
+        let datagram = Array(repeatElement(packet, count: 7).joined())
+        #expect(await received(1, by: probe, sending: [datagram], to: port).last == datagram)
         session.stop()
         loops.stop()
     }

@@ -1,0 +1,18 @@
+// A certificate for 127.0.0.1 that signs itself, made by the system's openssl.
+import Foundation
+
+struct SelfSignedCertificate {
+    /// PEM.
+    let path: String
+    let keyPath: String
+
+    init(in directory: String) async throws {
+        path = "\(directory)/certificate.pem"
+        keyPath = "\(directory)/key.pem"
+        try await FFmpeg.make(
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                "-subj", "/CN=weir test", "-addext", "subjectAltName=IP:127.0.0.1", "-out", path, "-keyout", keyPath,
+            ], program: "/usr/bin/openssl")
+    }
+}
