@@ -34,6 +34,9 @@ package struct LiveSegment: Sendable {
         byteCount = chunk.bytes.readableBytes
     }
 
+    /// False where the source sent no key frame for so long that the segment was cut without one.
+    package var startsWithKeyFrame: Bool { chunks.first?.startsWithKeyFrame ?? false }
+
     package mutating func append(_ chunk: Chunk) {
         chunks.append(chunk)
         duration = chunk.end - start
@@ -89,8 +92,8 @@ package struct LiveWindow: Sendable {
         return Int(Double(counted.reduce(0) { $0 + $1.byteCount }) * 8 / 1000 / seconds)
     }
 
-    /// What another server needs to go on with the numbers of this window.
-    /// What was handed over to this window, while it has no segment of its own.
+    /// What another server needs to go on with the numbers of this window; while it has no segment of its own, what was
+    /// handed over to it.
     package var continuation: SequenceContinuation? {
         nextSequence.map {
             SequenceContinuation(nextSequence: $0, discontinuitySequence: discontinuitySequence)
@@ -136,10 +139,17 @@ package struct LiveWindow: Sendable {
     }
 
     /// The chunks that a new reader begins with: from the start of the last segment that begins with a key frame to the
-    /// newest; none while there is no such segment.
+    /// newest. Of a source without key frames, where no chunk is better than another, the newest alone.
     package var backlog: [Chunk] {
-        guard let first = segments.lastIndex(where: { $0.chunks.first?.startsWithKeyFrame ?? false }) else { return [] }
+        guard let first = segments.lastIndex(where: \.startsWithKeyFrame) else {
+            return segments.last?.chunks.suffix(1) ?? []
+        }
         return segments[first...].flatMap(\.chunks)
+    }
+
+    /// A reader may begin with `chunk`, which is in the window.
+    package func canBegin(with chunk: Chunk) -> Bool {
+        chunk.startsSegment && chunk.startsWithKeyFrame || !segments.contains(where: \.startsWithKeyFrame)
     }
 
     private mutating func trim() {

@@ -113,4 +113,34 @@ struct ReaderTests {
         #expect(later.deliveries.map(\.startsWithKeyFrame) == [true, false, false])
         stage.finish()
     }
+
+    /// Some encoders refresh the picture bit by bit and never send a key frame: no chunk is better to begin with than another.
+    @Test(arguments: [ReaderKind.chunks, .transportStream])
+    func aSourceWithoutKeyFramesIsReadFromItsNewestChunkOn(kind: ReaderKind) {
+        let stage = Stage(["a"])
+        let input = stage.session("a")
+        stage.send(.tracks(Sample.both, clock: .utc), from: input)
+        stage.play([input], milliseconds: 60_000, hasKeys: false)
+        let begin = stage.chunks.first?.start ?? Sample.noon
+        #expect(begin - Sample.noon >= .seconds(30), "a key frame is waited for")
+        #expect(stage.chunks.allSatisfy { !$0.startsWithKeyFrame })
+        let reader = Listener(on: stage.loop)
+        _ = stage.stream.attach(reader, kind: kind)
+        let newest = stage.chunks.last?.start
+        stage.play([input], milliseconds: 40_000, hasKeys: false)
+        #expect(reader.starts.first == newest)
+        #expect(reader.starts == Array(stage.chunks.map(\.start).suffix(reader.starts.count)))
+        #expect(reader.deliveries.allSatisfy { $0.startsWithKeyFrame })
+        if kind == .transportStream { #expect(lost(reader.bytes).lost == 0) }
+
+        // With the first key frame it is a stream like any other.
+        stage.play([input], milliseconds: 4000)
+        let late = Listener(on: stage.loop)
+        _ = stage.stream.attach(late, kind: kind)
+        stage.loop.run()
+        let begins = late.deliveries.filter { $0.startsWithKeyFrame }
+        #expect(begins.count == 1)
+        #expect(late.deliveries.first?.chunk.startsWithKeyFrame == true)
+        stage.finish()
+    }
 }

@@ -383,7 +383,7 @@ final class StreamLife {
                 readers.deliver(
                     ChunkDelivery(
                         chunk: chunk, transportStream: packets,
-                        startsWithKeyFrame: chunk.startsSegment && chunk.startsWithKeyFrame,
+                        startsWithKeyFrame: window.canBegin(with: chunk),
                         timeline: segmenter.handover.anchor))
             }
             environment.chunkMade?(chunk, isFilling)
@@ -424,7 +424,7 @@ final class StreamLife {
             deliveries.append(
                 ChunkDelivery(
                     chunk: chunk, transportStream: packets,
-                    startsWithKeyFrame: chunk.startsSegment && chunk.startsWithKeyFrame,
+                    startsWithKeyFrame: window.canBegin(with: chunk),
                     timeline: segmenter.handover.anchor))
         }
         let number = readers.add(reader, kind: kind, backlog: deliveries)

@@ -53,7 +53,8 @@ package struct ChunkDelivery: Sendable {
     package var chunk: Chunk
     /// The chunk as MPEG-TS packets; nil for readers of kind `.chunks`.
     package var transportStream: ByteBuffer?
-    /// A reader may begin (or begin again after a loss) here.
+    /// A reader may begin (or begin again after a loss) here: with a key frame that begins a segment, and with any chunk while
+    /// the window has none because the source sends none.
     package var startsWithKeyFrame: Bool
     /// The timeline that the stream is on; nil where it is not known.
     package var timeline: TimelineAnchor?

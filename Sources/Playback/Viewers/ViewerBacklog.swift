@@ -1,7 +1,8 @@
 // Decides whether a viewer gets the next chunk or is taken to a later key frame.
 
 /// The policy for a slow reader: what waits for its socket is bounded; beyond the bound chunks are dropped, and the viewer
-/// goes on at the next chunk that a decoder can begin with.
+/// goes on at the next chunk that a decoder can begin with (`ChunkDelivery.startsWithKeyFrame`; in a stream without key frames
+/// that is any).
 struct ViewerBacklog {
     enum Decision: Hashable {
         case send
