@@ -6,6 +6,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case mp4
     case settings
     case m4f
+    case request
 
     /// Runs the parser over `bytes` and checks more than that it survives: what was parsed is written and parsed again.
     ///
@@ -16,6 +17,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .mp4: try MP4Check.run(bytes)
         case .settings: try SettingsTextCheck.run(bytes)
         case .m4f: try M4FCheck.run(bytes)
+        case .request: try RequestTargetCheck.run(bytes)
         }
     }
 }

@@ -1,13 +1,13 @@
 // The target of a request line, split into path and query as they were sent.
 
-struct RequestTarget {
+package struct RequestTarget: Sendable {
     /// Percent-encoded, beginning with a slash.
-    var path: Substring
+    package var path: Substring
     /// Without the question mark; empty when there is none.
-    var query: Substring
+    package var query: Substring
 
     /// Takes origin-form and absolute-form (RFC 9112 §3.2); nil for `*` and what is neither.
-    init?(_ uri: String) {
+    package init?(_ uri: String) {
         var rest = uri[...]
         if rest.first != "/" {
             guard let scheme = ["http://", "https://"].first(where: { rest.hasPrefix($0) }) else { return nil }
