@@ -54,4 +54,51 @@ struct ReloadTests {
         #expect(text.contains("soon"))
         #expect(try await server.get("/streamer/api/v3/streams/cam")?.status == 200)
     }
+
+    private func reload(_ server: WeirProcess, _ text: String) async throws -> WebAnswer {
+        try Data(text.utf8).write(to: server.configuration)
+        return try await WebClient.ask("\(server.base)/streamer/api/v3/config/reload", method: "POST")
+    }
+
+    private func viewers(of server: WeirProcess) async throws -> Int {
+        let sessions = try await server.json("/streamer/api/v3/sessions")["sessions"] as? [Any]
+        return sessions?.count ?? 0
+    }
+
+    private func answers(_ port: Int) async -> Bool {
+        let answer = try? await WebClient.ask("http://127.0.0.1:\(port)/streamer/api/v3/monitoring/liveness")
+        return answer?.status == 200
+    }
+
+    @Test("a reload opens and closes ports, viewers of a closed port stay, and a port in use refuses the reload")
+    func portsFollowTheConfiguration() async throws {
+        let (first, second, taken) = (FreePort.tcp(), FreePort.tcp(), FreePort.tcp())
+        func http(_ ports: Int...) -> String { ports.map { "http 127.0.0.1:\($0);" }.joined(separator: "\n") }
+        let stream = "\nstream clock { input fake://fake; segment_duration 1; }"
+        let server = try await WeirProcess(http(first) + stream, port: first, listens: false)
+        try await server.waitForMedia(of: "clock")
+        let opened = try await reload(server, http(first, second) + stream)
+        #expect(opened.status == 200 && opened.text.contains("port 127.0.0.1:\(second) opened"), "\(opened.text)")
+        #expect(await answers(first))
+        #expect(await answers(second))
+
+        let viewer = try RawClient(port: second)
+        viewer.send("GET /clock/mpegts HTTP/1.1\r\nHost: x\r\n\r\n")
+        try await eventually("the viewer is counted") {
+            try await viewers(of: server) == 1
+        }
+        let other = try await WeirProcess(http(taken), port: taken, listens: false)
+        let refused = try await reload(server, http(taken) + "\nstream late { input fake://fake; }")
+        #expect(refused.status == 400 && refused.text.contains("127.0.0.1:\(taken)"), "\(refused.text)")
+        #expect(try await server.get("/streamer/api/v3/streams/late")?.status == 404)
+        #expect(await answers(second))
+
+        let closed = try await reload(server, http(first) + stream)
+        #expect(closed.status == 200 && closed.text.contains("port 127.0.0.1:\(second) closed"), "\(closed.text)")
+        try await eventually("the port is closed") { await !answers(second) }
+        #expect(await answers(first))
+        #expect(try await viewers(of: server) == 1)
+        #expect(other.child.isRunning)
+        withExtendedLifetime(viewer) {}
+    }
 }

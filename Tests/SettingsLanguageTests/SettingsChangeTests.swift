@@ -89,3 +89,16 @@ func otherDirectives(text: String, expected: ServerDirective) throws {
     #expect(try change(text, "").otherDirectives == [expected])
     #expect(try change(text, text).isEmpty)
 }
+
+@Test func changesAreSaidInLines() throws {
+    let found = try change(
+        "cluster_key k; peer a; peer b; hostname x; stream a { input fake://fake; } stream b { input fake://fake; }",
+        "cluster_key k; peer a { weight 2; } peer c; hostname y; view_auth u p; "
+            + "stream b { input fake://two; dvr /d; } stream c { input fake://fake; }")
+    #expect(found.streamLines == ["stream a removed", "stream c added", "stream b changed: archive, inputs"])
+    #expect(
+        found.serverLines == [
+            "peer b removed", "peer c added", "peer a changed", "hostname changed: holds from the next start on",
+            "view_auth changed",
+        ])
+}

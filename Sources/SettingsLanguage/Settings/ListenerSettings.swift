@@ -44,7 +44,7 @@ package struct ListenerSettings: Hashable, Sendable {
     package var place: String { host.map { HostPort(host: $0, port: port).description } ?? "\(port)" }
 
     /// Whether both cannot be open at once.
-    func collides(with other: ListenerSettings) -> Bool {
+    package func collides(with other: ListenerSettings) -> Bool {
         port == other.port && (host == nil || other.host == nil || host == other.host)
     }
 }

@@ -110,16 +110,19 @@ package struct WeirServer: Sendable {
         let statistics = ProcessStatistics(now: clocks.monotonic)
         let group = Self.group(
             launch, keeper: keeper, sessions: sessions, statistics: statistics, clocks: clocks, events: events)
+        // Set below: what is served knows how to reload, and a reload what is served.
+        let listeners = Late<ListenerKeeper>()
         let reload: @Sendable () async throws -> [String] = {
             let new = try configuration.readAgain()
             if let objection = group?.objection(to: new.settings) { throw LaunchError(objection) }
             if group == nil, new.settings.hasGroup { throw LaunchError("a server joins a group only by a restart") }
+            let ports = try await listeners.value?.apply(new.settings.listening(at: launch.listen).effectiveListeners)
             configuration.replace(with: new)
             roots.replace(with: Self.fileRoots(new.settings))
             archives.apply(new.settings)
             sinks.apply(new.settings.eventSinks)
             relay?.relay.isEnabled = new.settings.clusterServe == .proxy
-            let changes = keeper.apply(new.settings)
+            let changes = keeper.apply(new.settings) + (ports ?? [])
             await group?.apply(new.settings)
             events.record("configuration_reloaded", reason: "\(changes.count) changes")
             return changes
@@ -137,7 +140,7 @@ package struct WeirServer: Sendable {
                     }
                 }, stop: { stopRequested.continuation.finish() }),
             group: group, moreMetrics: { sinks.metrics + (relay?.relay.metrics ?? []) })
-        let router = Router(context: BasicRequestContext.self)
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: UnknownAddresses())
         let editor = Self.configurationEditor(
             launch, configuration: configuration, group: group, clocks: clocks, events: events, client: client,
@@ -151,20 +154,12 @@ package struct WeirServer: Sendable {
                 to: router,
                 responder: Self.configurationResponder(editor, configuration: configuration, clocks: clocks))
         }
-        let responder = router.buildResponder()
+        let listening = Self.listeners(
+            launch, responder: router.buildResponder(), eventLoops: eventLoops, playback: playback, live: live)
+        listeners.set(listening)
 
         for notice in launch.settings.warnings + launch.settings.unavailable(given: WeirFeatures.available) {
             logger.warning("\(notice)")
-        }
-        let listeners = launch.settings.settings.listening(at: launch.listen).effectiveListeners.map { listener in
-            ListenerService(
-                listener: listener, responder: responder, eventLoops: eventLoops, logger: Self.quiet(logger),
-                makeConnectionHandlers: { connectionHandlers(playback, live, isSecure: $0) },
-                opened: { listener, port in
-                    let host = listener.host ?? "127.0.0.1"
-                    let scheme = listener.tls == nil ? "http" : "https"
-                    logger.info("listening", metadata: ["console": "\(scheme)://\(host):\(port)/"])
-                })
         }
         let streams = StreamsService(keeper: keeper, archives: archives, configuration: configuration) {
             do {
@@ -179,7 +174,7 @@ package struct WeirServer: Sendable {
             services: ([
                 sinks, streams, ReloadService(reload: reload, logger: logger),
                 PlaybackUpkeep(playback: playback, now: clocks.monotonic),
-            ] as [any Service]) + (relay.map { [$0] } ?? []) + listeners
+            ] as [any Service]) + (relay.map { [$0] } ?? []) + [listening]
                 + (group.map { [GroupService(service: $0.service)] } ?? []),
             gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
         running.maximumGracefulShutdownDuration = Self.longestShutdown
@@ -222,7 +217,7 @@ package struct WeirServer: Sendable {
     }
 
     /// The libraries' own tellings only where they matter to an operator.
-    private static func quiet(_ logger: Logger) -> Logger {
+    static func quiet(_ logger: Logger) -> Logger {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         return quiet

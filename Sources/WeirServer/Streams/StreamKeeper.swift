@@ -16,6 +16,7 @@ final class StreamKeeper: StreamDirectory {
     }
 
     private struct State {
+        var settings = ServerSettings()
         var entries: [String: Entry] = [:]
         /// Names in the order of the configuration.
         var names: [String] = []
@@ -47,58 +48,56 @@ final class StreamKeeper: StreamDirectory {
     }
 
     /// Makes the running streams those of `settings`. Streams that did not change are not touched.
-    /// Returns what was done, one line for each stream that changed.
+    /// Returns what was done, one line for each thing that changed.
     func apply(_ settings: ServerSettings) -> [String] {
-        var changes: [String] = []
         var stopped: [LiveStream] = []
-        state.withLockedValue { state in
-            guard !state.isStopped else { return }
-            let wanted = settings.streams.filter { !$0.isDisabled }
-            let names = Set(wanted.map(\.name))
-            for name in state.names where !names.contains(name) {
-                if let running = state.entries.removeValue(forKey: name)?.running { stopped.append(running) }
-                changes.append("stream \(name) removed")
-            }
-            for stream in wanted {
-                let isManaged = settings.hasGroup && stream.clusterIngest != nil
-                apply(stream, isManaged: isManaged, to: &state, changes: &changes, stopped: &stopped)
-            }
-            state.names = wanted.map(\.name)
+        let change = state.withLockedValue { state -> SettingsChange? in
+            guard !state.isStopped else { return nil }
+            let change = SettingsChange(from: state.settings, to: settings)
+            state.settings = settings
+            for stream in change.removed { remove(stream.name, from: &state, stopped: &stopped) }
+            for stream in change.added where !stream.isDisabled { add(stream, to: &state) }
+            for changed in change.changed { apply(changed.new, to: &state, stopped: &stopped) }
+            state.names = settings.streams.filter { !$0.isDisabled }.map(\.name)
+            return change
         }
         for stream in stopped { stream.stop(reason: "the configuration changed") }
-        return changes
+        return change.map { $0.streamLines + $0.serverLines } ?? []
     }
 
-    private func apply(
-        _ settings: StreamSettings, isManaged: Bool, to state: inout State, changes: inout [String],
-        stopped: inout [LiveStream]
-    ) {
-        let definition = LiveStreamDefinition(settings)
-        guard var entry = state.entries[settings.name] else {
-            state.entries[settings.name] = Entry(
-                settings: settings, definition: definition, running: isManaged ? nil : start(settings, definition),
-                isManaged: isManaged)
-            changes.append("stream \(settings.name) added")
-            return
-        }
-        guard entry.settings != settings || entry.isManaged != isManaged else { return }
-        // The length of segments is part of where cuts lie: a stream cannot change it while it runs.
+    private func remove(_ name: String, from state: inout State, stopped: inout [LiveStream]) {
+        if let running = state.entries.removeValue(forKey: name)?.running { stopped.append(running) }
+    }
+
+    private func add(_ stream: StreamSettings, to state: inout State) {
+        let definition = LiveStreamDefinition(stream)
+        let isManaged = state.settings.hasGroup && stream.clusterIngest != nil
+        state.entries[stream.name] = Entry(
+            settings: stream, definition: definition, running: isManaged ? nil : start(stream, definition),
+            isManaged: isManaged)
+    }
+
+    private func apply(_ stream: StreamSettings, to state: inout State, stopped: inout [LiveStream]) {
+        guard !stream.isDisabled else { return remove(stream.name, from: &state, stopped: &stopped) }
+        guard var entry = state.entries[stream.name] else { return add(stream, to: &state) }
+        let definition = LiveStreamDefinition(stream)
+        let isManaged = state.settings.hasGroup && stream.clusterIngest != nil
         if entry.isManaged != isManaged {
             if let running = entry.running { stopped.append(running) }
-            entry.running = isManaged ? nil : start(settings, definition)
+            entry.running = isManaged ? nil : start(stream, definition)
         } else if entry.definition.segmentDuration != definition.segmentDuration {
+            // The length of segments is part of where cuts lie: a stream cannot change it while it runs.
             if let running = entry.running {
                 stopped.append(running)
-                entry.running = start(settings, definition)
+                entry.running = start(stream, definition)
             }
         } else if entry.definition != definition {
             entry.running?.update(definition)
         }
-        entry.settings = settings
+        entry.settings = stream
         entry.definition = definition
         entry.isManaged = isManaged
-        state.entries[settings.name] = entry
-        changes.append("stream \(settings.name) changed")
+        state.entries[stream.name] = entry
     }
 
     private func start(

@@ -25,7 +25,11 @@ final class WeirProcess: Sendable {
     }
 
     /// Starts a server with `configuration` and waits until it answers.
-    init(_ text: String, port: Int = FreePort.tcp(), arguments: [String] = []) async throws {
+    ///
+    /// - Parameter listens: to `--listen` on `port`; false: the configuration has an `http` line for it.
+    init(
+        _ text: String, port: Int = FreePort.tcp(), arguments: [String] = [], listens: Bool = true
+    ) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "weir-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         configuration = folder.appending(path: "weir.conf")
@@ -33,7 +37,7 @@ final class WeirProcess: Sendable {
         self.port = port
         child = try ChildProcess(
             Self.program,
-            ["serve", "--config", configuration.path, "--listen", "127.0.0.1:\(port)"] + arguments)
+            ["serve", "--config", configuration.path] + (listens ? ["--listen", "127.0.0.1:\(port)"] : []) + arguments)
         do {
             try await eventually("the server answers") {
                 guard self.child.isRunning else { throw TestFailure("the server ended") }

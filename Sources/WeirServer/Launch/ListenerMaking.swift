@@ -1,0 +1,38 @@
+// Puts together what listens: the ports of the configuration, each with the handlers of its connections.
+import Hummingbird
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import Playback
+import SettingsLanguage
+
+extension WeirServer {
+    static func listeners(
+        _ launch: Launch, responder: RouterResponder<BasicRequestContext>, eventLoops: any EventLoopGroup,
+        playback: PlaybackService, live: M4FService
+    ) -> ListenerKeeper {
+        let quiet = Self.quiet(launch.logger)
+        return ListenerKeeper(launch.settings.settings.listening(at: launch.listen).effectiveListeners, logger: quiet) {
+            listener, opened in
+            ListenerService(
+                listener: listener, responder: responder, eventLoops: eventLoops, logger: quiet,
+                makeConnectionHandlers: { connectionHandlers(playback, live, isSecure: $0) },
+                opened: { listener, port in
+                    let host = listener.host ?? "127.0.0.1"
+                    let scheme = listener.tls == nil ? "http" : "https"
+                    let place = HostPort(host: host, port: port).description
+                    launch.logger.info("listening", metadata: ["console": "\(scheme)://\(place)/"])
+                    opened()
+                })
+        }
+    }
+}
+
+/// A value that is known only after those that refer to it.
+final class Late<Value: Sendable>: Sendable {
+    private let box = NIOLockedValueBox<Value?>(nil)
+
+    var value: Value? { box.withLockedValue { $0 } }
+
+    func set(_ value: Value) { box.withLockedValue { $0 = value } }
+}
