@@ -103,4 +103,46 @@ struct PlayerPageTests {
             second.stop()
         }
     }
+
+    @Test("a picture of a codec that the browser lacks leaves the sound, and one that it has is shown again")
+    func changedCodecFamily() async throws {
+        let source = FreePort.udp()
+        let server = try await WeirProcess("stream cam { input udp://127.0.0.1:\(source); segment_duration 1; }")
+        let target = "udp://127.0.0.1:\(source)?pkt_size=1316"
+        let first = try MediaTools.send(to: target)
+        try await server.waitForMedia(of: "cam")
+        try await Browser.use { browser in
+            let knows = try await browser.run(
+                "return MediaSource.isTypeSupported('video/mp4; codecs=\"hvc1.1.6.L60.90\"')", as: Bool.self)
+            try await browser.open("\(server.base)/cam/embed.html")
+            try await browser.playsOn(after: try await browser.pageState())
+            first.stop()
+            _ = await first.exitStatus()
+            let second = try MediaTools.send(
+                to: target,
+                video: [
+                    "-c:v", "libx265", "-preset", "ultrafast", "-g", "25", "-x265-params", "log-level=error",
+                ], audio: ["-c:a", "aac", "-ac", "2"])
+            if !knows {
+                try await eventually("the page says what it lacks") {
+                    try await browser.pageState().message.contains("only the sound")
+                }
+                let silent = try await browser.pageState()
+                try await eventually("the sound goes on") {
+                    try await browser.pageState().position > silent.position + 1
+                }
+            } else {
+                try await browser.playsOn(after: try await browser.pageState())
+            }
+            second.stop()
+            _ = await second.exitStatus()
+            let third = try MediaTools.send(to: target)
+            try await eventually("the picture is shown again") {
+                let state = try await browser.pageState()
+                return state.message.isEmpty && state.width == 320
+            }
+            try await browser.playsOn(after: try await browser.pageState())
+            third.stop()
+        }
+    }
 }
