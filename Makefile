@@ -50,7 +50,7 @@ lint: deps
 	swift format lint --strict --recursive $(EXISTING_SOURCES)
 	scripts/house-rules.sh
 
-format:
+format: deps
 	swift format --in-place --recursive $(EXISTING_SOURCES)
 
 screenshots: build

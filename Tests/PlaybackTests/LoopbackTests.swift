@@ -26,9 +26,12 @@ import Testing
                 "-map", "0:v", "-map", "0:a", "-f", "null", "-progress", "-", "-",
             ])
         #expect(result.status == 0, "\(result.errors)")
-        #expect(result.errors.isEmpty, "\(result.errors)")
+        // On a loaded machine ffmpeg reads the playlist again, and with it the initialisation segment that it has already.
+        let complaints = result.errors.split(separator: "\n").filter { !$0.contains("Found duplicated MOOV Atom") }
+        #expect(complaints.isEmpty, "\(result.errors)")
         #expect(result.output.contains("frame=100\n"), "\(result.output)")
-        #expect(server.service.sessions.viewerCount(of: "cam/one", at: .now()) == 1)
+        let sessions = server.service.sessions.sessions(at: .now())
+        #expect(sessions.count == 1, "\(sessions)")
     }
 
     @Test(arguments: ["mpegts", "live.mp4"]) func ffmpegReadsTheEndlessStream(name: String) async throws {

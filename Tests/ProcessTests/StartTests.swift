@@ -1,5 +1,6 @@
 // Starting and stopping the built program: what it says when it cannot start, and that it ends in order.
 import Foundation
+import NIOHTTP1
 import Testing
 
 @Suite(.serialized)
@@ -51,5 +52,97 @@ struct StartTests {
         let server = try await WeirProcess("stream a { input rtsp://127.0.0.1:1/cam; }")
         let notices = try #require(try await server.json("/streamer/api/v3/config")["notices"] as? [String])
         #expect(notices.contains { $0.contains("not available in this version") && $0.contains("rtsp") })
+    }
+
+    @Test("a good file passes the check with its remarks, and the version is said")
+    func checkAndVersion() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "weir-test-\(UUID().uuidString).conf")
+        try Data("http 8080;\nstream a { input rtsp://10.0.0.1/cam; on_play http://127.0.0.1/ask; }\n".utf8)
+            .write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let check = try ChildProcess(WeirProcess.program, ["check", file.path])
+        #expect(await check.exitStatus() == 0, "\(check.output)")
+        for word in ["rtsp", "on_play"] {
+            let line = check.output.split(whereSeparator: \.isNewline).first {
+                $0.contains(word) && $0.contains("not available in this version")
+            }
+            #expect(line?.contains("\(file.path):2:") == true, "\(check.output)")
+        }
+        let version = try ChildProcess(WeirProcess.program, ["--version"])
+        #expect(await version.exitStatus() == 0)
+        #expect(version.output.contains(#/[0-9]+\.[0-9]+\.[0-9]+/#), "\(version.output)")
+    }
+
+    @Test("HEAD is answered like GET, without a body")
+    func heads() async throws {
+        let server = try await WeirProcess("stream clock { input fake://fake; segment_duration 1; }")
+        try await server.waitForMedia(of: "clock")
+        let api = "/streamer/api/v3"
+        for path in ["\(api)/streams/clock", "\(api)/monitoring/liveness", "/metrics", "/", "/clock/index.m3u8"] {
+            let get = try await WebClient.ask(server.base + path)
+            let head = try await WebClient.ask(server.base + path, method: "HEAD")
+            #expect(head.status == 200 && get.status == 200, "\(path)")
+            #expect(head.body.isEmpty && !get.body.isEmpty, "\(path)")
+            #expect(head.headers["Content-Type"] == get.headers["Content-Type"], "\(path)")
+        }
+        let absent = try await WebClient.ask("\(server.base)\(api)/streams/nobody", method: "HEAD")
+        #expect(absent.status == 404 && absent.body.isEmpty)
+    }
+
+    @Test("an https line serves with its certificate, and curl verifies it")
+    func listensWithTLS() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "weir-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (certificate, key) = (folder.path + "/certificate.pem", folder.path + "/key.pem")
+        let maker = try ChildProcess(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                "-subj", "/CN=weir test", "-addext", "subjectAltName=IP:127.0.0.1", "-out", certificate, "-keyout", key,
+            ])
+        #expect(await maker.exitStatus() == 0, "\(maker.output)")
+        let secure = FreePort.tcp()
+        let server = try await WeirProcess(
+            """
+            https 127.0.0.1:\(secure) { certificate \(certificate); key \(key); }
+            stream clock { input fake://fake; segment_duration 1; }
+            """)
+        try await server.waitForMedia(of: "clock")
+        for path in ["clock/index.m3u8", "streamer/api/v3/streams"] {
+            let curl = try ChildProcess(
+                "/usr/bin/curl", ["-sS", "-f", "--cacert", certificate, "https://127.0.0.1:\(secure)/\(path)"])
+            #expect(await curl.exitStatus() == 0, "\(path): \(curl.output)")
+            #expect(curl.output.contains(path.hasSuffix("m3u8") ? "#EXTM3U" : "clock"))
+        }
+        // Media over TLS, by a player that was told not to ask for the certificate's origin.
+        let complaints = try await MediaTools.complaints(
+            playing: "https://127.0.0.1:\(secure)/clock/mpegts", seconds: 2, options: ["-tls_verify", "0"])
+        #expect(complaints == "")
+        let wrong = try ChildProcess(
+            WeirProcess.program,
+            ["serve", "--config", server.configuration.path, "--listen", "127.0.0.1:\(FreePort.tcp())"])
+        #expect(await wrong.exitStatus() == 1)
+        #expect(wrong.output.contains("127.0.0.1:\(secure)"), "\(wrong.output)")
+    }
+
+    @Test("an IPv6 address is listened on, or it is said that this machine has none")
+    func listensOnIPv6() async throws {
+        let port = FreePort.tcp()
+        let folder = FileManager.default.temporaryDirectory.appending(path: "weir-test-\(UUID().uuidString).conf")
+        try Data("http [::1]:\(port);".utf8).write(to: folder)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let server = try ChildProcess(WeirProcess.program, ["serve", "--config", folder.path])
+        try await eventually("the server answers or ends") {
+            if !server.isRunning { return true }
+            let answer = try? await WebClient.ask("http://[::1]:\(port)/streamer/api/v3/monitoring/liveness")
+            return answer?.status == 200
+        }
+        if server.isRunning {
+            #expect(server.output.contains("http://[::1]:\(port)/"), "\(server.output)")
+        } else {
+            #expect(server.output.contains("cannot listen on [::1]:\(port)"), "\(server.output)")
+        }
+        server.stop()
     }
 }

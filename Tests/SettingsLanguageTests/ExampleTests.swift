@@ -36,6 +36,17 @@ func exampleLoadsWithoutARemarkAndIsPrintedBack(path: String) throws {
     #expect(try RepositorySource().read(bunny).count > 100_000, "the example plays a file that is there")
 }
 
+/// The first configuration of a page: what a newcomer copies.
+@Test(arguments: ["README.md", "docs/configuration.md"])
+func theFirstConfigurationOfAPageLoads(path: String) throws {
+    let page = String(decoding: try RepositorySource().read(path), as: UTF8.self)
+    let blocks = page.components(separatedBy: "```").enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+    let text = try #require(blocks.first { $0.contains("http 8080;") })
+    let found = check(text)
+    #expect(found.loaded != nil && found.diagnostics.isEmpty, "\(Diagnostic.report(found.diagnostics))")
+    #expect((found.loaded?.settings.streams.count ?? 0) > 0)
+}
+
 /// The words of each block of the reference, by block: `""` is outside of blocks.
 private func vocabulary() -> [(block: String, words: [String])] {
     [
