@@ -190,8 +190,9 @@ private final class Whereabouts: StreamDirectory {
                 Int($0.dropFirst(6))
             }
             // From the segment at two seconds on, at 25 fps. The last chunk of each owner is known to be whole only when
-            // another follows, and the second one's first frames may be such as the first one had sent.
-            #expect((frames ?? 0) > 180, "\(played.output) \(played.errors)")
+            // another follows, and the second one's first frames may be such as the first one had sent. On a loaded machine it
+            // is a chunk more; a second would be a segment.
+            #expect((frames ?? 0) > 170, "\(played.output) \(played.errors)")
             #expect(try await Int(two.output) ?? 0 > 0)
         }
     }
