@@ -114,7 +114,8 @@ struct ArchivePlaybackTests {
         for life in 0..<3 {
             let server = try await WeirProcess(configuration(source))
             try await server.waitForMedia(of: "cam", segments: 2)
-            for segment in segments(try await text("/cam/track-1.m3u8", of: server)) {
+            // A segment is listed with its last chunk, which may be the one that the kill costs: the newest is left out.
+            for segment in segments(try await text("/cam/track-1.m3u8", of: server)).dropLast() {
                 let address = segment.replacing("-1.m4s", with: "-all.m4s")
                 kept[address] = try #require(try await server.get("/cam/\(address)")).body
             }
