@@ -29,7 +29,7 @@ test: deps
 	swift build --build-tests $(SWIFT_BUILD_FLAGS)
 	swift test --skip-build --filter RandomLifeTests $(SWIFT_BUILD_FLAGS)
 	swift test --skip-build --skip RandomLifeTests --skip ProcessTests $(SWIFT_BUILD_FLAGS)
-	swift test --skip-build --filter ProcessTests $(SWIFT_BUILD_FLAGS)
+	scripts/process-tests.sh $(SWIFT_BUILD_FLAGS)
 
 bench: build
 	@scripts/install-dependencies.sh bench
