@@ -108,7 +108,7 @@ let package = Package(
         room(
             "PeerLink",
             [
-                "Cluster", "M4F", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioConcurrency,
+                "Archive", "Cluster", "M4F", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioConcurrency,
                 serviceLifecycle, deque, log,
             ]),
         room(
@@ -170,7 +170,7 @@ let package = Package(
             ["PeerLink", "Cluster", "M4F", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, serviceLifecycle, log]),
         tests("M4FTests", ["M4F", "Archive", "Cluster", "CMAF", "Ingest", "Media", nioCore]),
         tests("ArchiveTests", ["Archive", "Media", nioCore]),
-        tests("ArchiveStorageTests", ["ArchiveStorage", "Archive", "CMAF", "Media", nioCore]),
+        tests("ArchiveStorageTests", ["ArchiveStorage", "Archive", "CMAF", "M4F", "Media", nioCore]),
         tests(
             "InputsTests",
             ["Inputs", "Ingest", "MPEGTS", "CMAF", "Media", nioCore, nioPosix, nioHTTP1, nioSSL, asyncHTTPClient]),

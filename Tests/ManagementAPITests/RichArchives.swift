@@ -13,7 +13,11 @@ struct RichArchives: ManagedArchives {
                 .init(openedAt: 1_700_000_000_000, closedAt: 1_700_000_020_000),
                 .init(openedAt: 1_700_000_040_000, closedAt: 1_700_000_060_000),
             ],
-            gaps: [.init(openedAt: 1_700_000_020_000, closedAt: 1_700_000_040_000, cause: "source-away")])
+            gaps: [.init(openedAt: 1_700_000_020_000, closedAt: 1_700_000_040_000, cause: "source-away")],
+            origins: [
+                .init(openedAt: 1_700_000_000_000, closedAt: 1_700_000_020_000, origin: "streamer", fetched: false),
+                .init(openedAt: 1_700_000_040_000, closedAt: 1_700_000_060_000, origin: "flussonic", fetched: true),
+            ])
     }
 
     func locks(of stream: String) throws -> [ArchiveLockFacts] {

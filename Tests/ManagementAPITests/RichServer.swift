@@ -82,6 +82,16 @@ final class RichServer: ManagedServer {
         found.cluster = PlacementFacts(
             owner: "streamer", epoch: 7, since: 1_700_000_000_000, reason: "capture_at",
             moves: [.init(time: 1_700_000_000_000, from: "flussonic", to: "streamer", reason: "silent for 3.1 s")])
+        found.stats.dvrReplication = 97
+        found.stats.dvrReplicationRunning = true
+        found.replication = ReplicationFacts(
+            mode: "recovery", since: 1_700_000_000_000, reason: "120 s are missing and being fetched",
+            peers: [
+                .init(
+                    peer: "m4f://flussonic/cam01", state: "catching_up", remaining: 120.5, remainingBytes: 60_000_000,
+                    fetched: 10, fetchedBytes: 5_000_000, fetchedSegments: 2, refusedSegments: 1, rate: 1_000_000,
+                    timeToGo: 60, lastError: "it refuses connections", inSyncAt: 1_700_000_000_000)
+            ])
         return found
     }
 

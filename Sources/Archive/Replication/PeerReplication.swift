@@ -19,6 +19,8 @@ struct PeerReplication: Hashable, Sendable {
     var settled: [Int64: Settled] = [:]
     /// Not asked for again before then, monotonic.
     var refused: [SegmentDigest: Duration] = [:]
+    /// Not wanted at the moment, by their archive's own word; no fault. Not asked for again before then, monotonic.
+    var postponed: [SegmentDigest: Duration] = [:]
     /// Ours, when the round began.
     var ours: [Int64: HourSummary] = [:]
     var progress = ReplicationProgress()

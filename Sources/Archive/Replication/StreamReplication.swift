@@ -118,12 +118,17 @@ package struct StreamReplication: Sendable {
     package mutating func next(_ name: String) -> Step {
         guard var peer = peers[name], peer.isInRound else { return .over }
         defer { peers[name] = peer }
-        if peer.listing == nil, peer.waiting.count < limits.segmentsPerOrder, let hour = peer.hours.first {
-            peer.hours.removeFirst()
-            peer.listing = hour
-            return .list(hour)
+        while true {
+            if peer.listing == nil, peer.waiting.count < limits.segmentsPerOrder, let hour = peer.hours.first {
+                peer.hours.removeFirst()
+                peer.listing = hour
+                return .list(hour)
+            }
+            guard peer.orders.count < limits.orders else { break }
+            if let order = takeOrder(name, &peer) { return .fetch(order) }
+            // All that waited is fetched from others: on to the next hour.
+            if peer.listing != nil || peer.hours.isEmpty { break }
         }
-        if peer.orders.count < limits.orders, let order = takeOrder(name, &peer) { return .fetch(order) }
         if peer.listing == nil, peer.orders.isEmpty, peer.hours.isEmpty, peer.waiting.isEmpty { return .over }
         return .wait
     }
@@ -133,7 +138,7 @@ package struct StreamReplication: Sendable {
         var segments: [OfferedSegment] = []
         var bytes: Int64 = 0
         while segments.count < limits.segmentsPerOrder, bytes < limits.bytesPerOrder, let segment = peer.waiting.first {
-            if let last = segments.last, last.end > segment.start { break }
+            if let last = segments.last, last.start >= segment.start { break }
             peer.wantedFrom += 1
             guard claimed[segment.named] == nil, !delivered.contains(segment.named) else { continue }
             claimed[segment.named] = name
@@ -161,7 +166,10 @@ package struct StreamReplication: Sendable {
         guard var peer = peers[name], let hour = peer.listing else { return [] }
         peer.listing = nil
         let wanted = bounds.wanted(of: theirs, having: ours)
-        let possible = wanted.filter { peer.refused[$0.named].map { $0 <= uptime } ?? true }
+        peer.postponed = peer.postponed.filter { $0.value > uptime }
+        let possible = wanted.filter {
+            peer.postponed[$0.named] == nil && peer.refused[$0.named].map { $0 <= uptime } ?? true
+        }
         if !peer.refused.isEmpty {
             let still = Set(wanted.map(\.named))
             for segment in theirs where !still.contains(segment.named) { peer.refused[segment.named] = nil }
@@ -200,8 +208,9 @@ package struct StreamReplication: Sendable {
             peer.progress.fetchedBytes += Int64(segment.length)
             peer.progress.fetched += segment.duration
             delivered.insert(segment.named)
-        case .covered, .declined:
-            delivered.insert(segment.named)
+        case .covered: delivered.insert(segment.named)
+        case .declined:
+            if peer.postponed.count < limits.mostWrong { peer.postponed[segment.named] = uptime + limits.retryWrong }
         case .wrong(let reason):
             peer.progress.refusedSegments += 1
             peer.progress.lastError = reason

@@ -63,6 +63,17 @@ extension ArchiveWriter {
         changes.added += noted.map { (stream.id, $0) }
         changes.removed += noted.map { (stream.id, $0) }
         changes.toFree += Self.parts(noted)
+        try yieldGaps(of: stream, changes)
+    }
+
+    /// Where a file lost its bytes, another run may still hold that time: what is there is no gap. A deletion stays noted; what
+    /// it left undone is finished after this.
+    private func yieldGaps(of stream: StreamWriting, _ changes: IndexChanges) throws {
+        let leaving = Set(changes.removed.filter { $0.0 == stream.id }.map(\.1.start))
+        for gap in stream.ledger.gaps.gaps where gap.cause != .deleted {
+            let held = try index.segments(of: stream.name, touching: gap.range).filter { !leaving.contains($0.start) }
+            for segment in held { stream.record(.clear(segment.range)) }
+        }
     }
 
     private func adopt(_ row: StreamRow) throws {

@@ -131,3 +131,8 @@ extension ArchiveRequest {
         try reader.finish()
     }
 }
+
+extension M4FPath {
+    /// Where archives are asked for.
+    package static let archive = prefix + "archive"
+}

@@ -21,6 +21,29 @@ package struct ArchiveFacts: Hashable, Sendable, Codable {
         }
     }
 
+    /// Who captured a range.
+    package struct Origin: Hashable, Sendable, Codable {
+        package var openedAt: Int64
+        package var closedAt: Int64
+        /// Name of the server that captured it.
+        package var origin: String
+        /// It came by replication; else this server recorded it.
+        package var fetched: Bool
+
+        package init(openedAt: Int64, closedAt: Int64, origin: String, fetched: Bool) {
+            self.openedAt = openedAt
+            self.closedAt = closedAt
+            self.origin = origin
+            self.fetched = fetched
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case openedAt = "opened_at"
+            case closedAt = "closed_at"
+            case origin, fetched
+        }
+    }
+
     /// UTC of the oldest media, in whole seconds; nil while nothing is recorded.
     package var from: Int64?
     /// Seconds from the oldest media to the newest, with the gaps.
@@ -30,8 +53,14 @@ package struct ArchiveFacts: Hashable, Sendable, Codable {
     package var bytes: Int64
     package var ranges: [Range]
     package var gaps: [Range]
+    /// Which server captured what, and what of it was fetched.
+    package var origins: [Origin]
 
-    package init(from: Int64?, depth: Double, duration: Double, bytes: Int64, ranges: [Range], gaps: [Range]) {
+    package init(
+        from: Int64?, depth: Double, duration: Double, bytes: Int64, ranges: [Range], gaps: [Range],
+        origins: [Origin] = []
+    ) {
+        self.origins = origins
         self.from = from
         self.depth = depth
         self.duration = duration

@@ -8,6 +8,8 @@ package struct StreamFacts: Hashable, Sendable, Codable {
     package var stats: StreamStats
     /// Where the cluster wants the stream and why; absent for a stream that is not `cluster_ingest`.
     package var cluster: PlacementFacts?
+    /// How its archive stands to those of other servers; absent for a stream without `replicate`.
+    package var replication: ReplicationFacts?
     /// The newest events of the stream; only in the answer for a single stream.
     package var lastEvents: [ServerEvent]?
 
@@ -24,7 +26,7 @@ package struct StreamFacts: Hashable, Sendable, Codable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, title, inputs, stats, cluster
+        case name, title, inputs, stats, cluster, replication
         case lastEvents = "last_events"
     }
 }
@@ -61,6 +63,10 @@ package struct StreamStats: Hashable, Sendable, Codable {
     package var windowBytes: Int
     /// Recording: seconds of media in the archive; nil when the stream is not recorded.
     package var archiveSeconds: Double?
+    /// Replication: percent of the media of all servers that is here, and whether something is being fetched; nil when the
+    /// stream is not replicated.
+    package var dvrReplication: Double?
+    package var dvrReplicationRunning: Bool?
     /// Why the stream is as it is, one sentence.
     package var reason: String
 
@@ -100,6 +106,8 @@ package struct StreamStats: Hashable, Sendable, Codable {
         case secondsWithoutData = "seconds_without_data"
         case windowBytes = "window_bytes"
         case archiveSeconds = "archive_seconds"
+        case dvrReplication = "dvr_replication"
+        case dvrReplicationRunning = "dvr_replication_running"
     }
 }
 

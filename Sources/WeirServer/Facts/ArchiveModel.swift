@@ -22,7 +22,12 @@ struct ArchiveModel: ManagedArchives {
         return ArchiveFacts(
             from: first.start.unixMilliseconds / 1000, depth: (last.end - first.start).inSeconds,
             duration: ranges.duration.inSeconds, bytes: recorded?.bytes ?? 0,
-            ranges: ranges.ranges.map { .init($0) }, gaps: gaps.map { .init($0.range, cause: $0.cause.rawValue) })
+            ranges: ranges.ranges.map { .init($0) }, gaps: gaps.map { .init($0.range, cause: $0.cause.rawValue) },
+            origins: try asProblem { try reader.origins(of: stream) }.map {
+                .init(
+                    openedAt: $0.range.start.unixMilliseconds, closedAt: $0.range.end.unixMilliseconds,
+                    origin: $0.origin, fetched: $0.isFetched)
+            })
     }
 
     func locks(of stream: String) throws -> [ArchiveLockFacts] {

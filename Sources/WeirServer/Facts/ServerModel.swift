@@ -22,6 +22,7 @@ final class ServerModel: ManagedServer {
     private let instanceID: String
     private let keeper: StreamKeeper
     private let archives: ArchiveKeeper
+    private let replication: ReplicationKeeper
     private let sessionRegistry: SessionRegistry
     private let statistics: ProcessStatistics
     private let clocks: SystemClocks
@@ -34,7 +35,7 @@ final class ServerModel: ManagedServer {
 
     init(
         hostname: String, instanceID: String, events: EventLog, keeper: StreamKeeper, archives: ArchiveKeeper,
-        sessions: SessionRegistry, statistics: ProcessStatistics, clocks: SystemClocks,
+        replication: ReplicationKeeper, sessions: SessionRegistry, statistics: ProcessStatistics, clocks: SystemClocks,
         configuration: RunningConfiguration, control: Control, group: ServerGroup?,
         moreMetrics: @escaping @Sendable () -> [MetricFamily]
     ) {
@@ -43,6 +44,7 @@ final class ServerModel: ManagedServer {
         self.events = events
         self.keeper = keeper
         self.archives = archives
+        self.replication = replication
         self.sessionRegistry = sessions
         self.statistics = statistics
         self.clocks = clocks
@@ -68,6 +70,7 @@ final class ServerModel: ManagedServer {
                 archiveSeconds: archives.seconds(of: $0.settings.name))
         }
         group?.place(&facts)
+        for index in facts.indices { facts[index].add(replication.sight(of: facts[index].name)) }
         return facts
     }
 
@@ -77,6 +80,7 @@ final class ServerModel: ManagedServer {
             entry, viewers: sessionRegistry.viewerCount(of: name, at: clocks.monotonic()), hostname: hostname,
             archiveSeconds: archives.seconds(of: name), events: events.newest(limit: 50, stream: name))
         group?.place(&facts)
+        facts.add(replication.sight(of: name))
         return facts
     }
 
@@ -112,7 +116,9 @@ final class ServerModel: ManagedServer {
             notices: (current.warnings + current.unavailable(given: WeirFeatures.available)).map(\.description))
     }
 
-    func metrics() -> [MetricFamily] { archives.metrics + (group?.metrics ?? []) + moreMetrics() }
+    func metrics() -> [MetricFamily] {
+        archives.metrics + replication.metrics + (group?.metrics ?? []) + moreMetrics()
+    }
 
     func unreadiness() -> String? {
         group?.service.snapshot.isDraining == true ? "the server is draining: its streams go to other servers" : nil

@@ -110,6 +110,8 @@ package struct WeirServer: Sendable {
         let statistics = ProcessStatistics(now: clocks.monotonic)
         let group = Self.group(
             launch, keeper: keeper, sessions: sessions, statistics: statistics, clocks: clocks, events: events)
+        let replication = Self.replication(
+            launch, archives: archives, streams: keeper, clocks: clocks, events: events, eventLoops: eventLoops)
         // Set below: what is served knows how to reload, and a reload what is served.
         let listeners = Late<ListenerKeeper>()
         let reload: @Sendable () async throws -> [String] = {
@@ -124,12 +126,14 @@ package struct WeirServer: Sendable {
             relay?.relay.isEnabled = new.settings.clusterServe == .proxy
             let changes = keeper.apply(new.settings) + (ports ?? [])
             await group?.apply(new.settings)
+            replication.apply(new.settings)
             events.record("configuration_reloaded", reason: "\(changes.count) changes")
             return changes
         }
         let model = ServerModel(
             hostname: launch.identity.name, instanceID: Self.instanceID(clocks), events: events, keeper: keeper,
-            archives: archives, sessions: sessions, statistics: statistics, clocks: clocks,
+            archives: archives, replication: replication.keeper, sessions: sessions, statistics: statistics,
+            clocks: clocks,
             configuration: configuration,
             control: ServerModel.Control(
                 reload: {
@@ -154,6 +158,7 @@ package struct WeirServer: Sendable {
                 to: router,
                 responder: Self.configurationResponder(editor, configuration: configuration, clocks: clocks))
         }
+        ArchiveRoute.add(to: router, responder: replication.responder)
         let listening = Self.listeners(
             launch, responder: router.buildResponder(), eventLoops: eventLoops, playback: playback, live: live)
         listeners.set(listening)
@@ -169,13 +174,17 @@ package struct WeirServer: Sendable {
                 logger.warning("the HTTP client did not end well", metadata: ["error": "\(error)"])
             }
         }
+        // Ended in the opposite order: the group gives its streams away while peers can still ask.
+        var parts: [any Service] = [
+            sinks, streams, ReloadService(reload: reload, logger: logger),
+            PlaybackUpkeep(playback: playback, now: clocks.monotonic), replication.keeper,
+        ]
+        if let relay { parts.append(relay) }
+        parts.append(listening)
+        parts += Self.archiveListeners(launch, replication: replication, eventLoops: eventLoops)
+        if let group { parts.append(GroupService(service: group.service)) }
         var running = ServiceGroupConfiguration(
-            // Ended in the opposite order: the group gives its streams away while peers can still ask.
-            services: ([
-                sinks, streams, ReloadService(reload: reload, logger: logger),
-                PlaybackUpkeep(playback: playback, now: clocks.monotonic),
-            ] as [any Service]) + (relay.map { [$0] } ?? []) + [listening]
-                + (group.map { [GroupService(service: $0.service)] } ?? []),
+            services: parts,
             gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quiet(logger))
         running.maximumGracefulShutdownDuration = Self.longestShutdown
         let services = ServiceGroup(configuration: running)

@@ -12,7 +12,7 @@ package enum WeirFeatures {
         .input(.fake), .input(.file), .input(.udp), .input(.tshttp), .input(.tshttps), .input(.m4f),
         .input(.m4fs), .input(.m4s), .programSelection, .backup,
         .disabledStream, .transportStreamSegments, .https, .authentication, .hotInput,
-        .cluster, .clusterIngest, .failback, .makeBeforeBreak, .archive, .archiveStores,
+        .cluster, .clusterIngest, .failback, .makeBeforeBreak, .archive, .archiveStores, .replication,
         .clusterProxy, .eventSink,
     ]
 }
