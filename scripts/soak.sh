@@ -3,11 +3,12 @@
 #   cluster    random lives of a group on virtual time: SOAK_SEEDS of them (100000), from SOAK_FIRST_SEED on (by the clock).
 #              A failing seed is added to Tests/ClusterTests/KeptSeeds.txt, which every test run lives through.
 #   failover   kill -9 of the capturing server under a player, SOAK_KILLS times (30)
+#   replication  random lives of replicated archives: SOAK_SEEDS of them (10000), from SOAK_FIRST_SEED on
 #   recording  kill -9 of a recording server, SOAK_KILLS times (100)
 # One more run is one more function and its name in `names`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-names=(cluster failover recording)
+names=(cluster failover recording replication)
 failed=0
 
 # run_tests FILTER: swift-testing's suites by name, from the build that is there.
@@ -28,6 +29,10 @@ cluster() {
 }
 
 failover() { WEIR_KILLS=${SOAK_KILLS:-30} run_tests ViewersOverMoveTests.ffmpegPlaysOn || failed=1; }
+
+replication() {
+    WEIR_REPLICATION_SEEDS=${SOAK_SEEDS:-10000} WEIR_FIRST_SEED=${SOAK_FIRST_SEED:-1} run_tests ReplicationLifeTests || failed=1
+}
 
 recording() { WEIR_KILLS=${SOAK_KILLS:-100} run_tests ArchiveKillTests || failed=1; }
 

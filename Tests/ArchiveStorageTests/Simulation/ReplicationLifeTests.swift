@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 @Suite struct ReplicationLifeTests {
-    static let count = ProcessInfo.processInfo.environment["WEIR_REPLICATION_SEEDS"].flatMap { Int($0) } ?? 400
+    static let count = ProcessInfo.processInfo.environment["WEIR_REPLICATION_SEEDS"].flatMap { Int($0) } ?? 80
     static let first = ProcessInfo.processInfo.environment["WEIR_FIRST_SEED"].flatMap { UInt64($0) } ?? 1
 
     @Test(arguments: 0..<8) func `archives are whole after any life`(part: Int) throws {
