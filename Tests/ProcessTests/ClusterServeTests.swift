@@ -98,6 +98,9 @@ struct ClusterServeTests {
             let nowhere = try await ask(group, asked, "/nowhere/index.m3u8")
             #expect(nowhere.status == 404 && nowhere.text.contains("no stream 'nowhere'"), "\(nowhere.text)")
         }
+        try await eventually("the stream has a playlist where it runs") {
+            try await self.ask(group, "one", "/lobby/door/index.m3u8").status == 200
+        }
         let complaints = try await MediaTools.complaints(
             playing: group.url("two", "/lobby/door/index.m3u8"), seconds: 2)
         #expect(complaints == "")
