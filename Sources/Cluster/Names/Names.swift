@@ -1,29 +1,33 @@
 // The words the group speaks: peers, streams, lives of a server, epochs.
 
-/// A server of the group, as the `peer` lines name it. Two servers are the same peer exactly when the texts are equal.
-package struct PeerID: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
-    package var text: String
-    package init(_ text: String) { self.text = text }
-    package init(from decoder: any Decoder) throws { text = try decoder.singleValueContainer().decode(String.self) }
+/// A text that names something, kept apart from other texts by its type. In JSON it is the text alone.
+package protocol NamingText: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+    var text: String { get }
+    init(_ text: String)
+}
+
+extension NamingText {
+    package init(from decoder: any Decoder) throws {
+        self.init(try decoder.singleValueContainer().decode(String.self))
+    }
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)
     }
     package var description: String { text }
-    package static func < (a: PeerID, b: PeerID) -> Bool { a.text < b.text }
+    package static func < (a: Self, b: Self) -> Bool { a.text < b.text }
+}
+
+/// A server of the group, as the `peer` lines name it. Two servers are the same peer exactly when the texts are equal.
+package struct PeerID: NamingText {
+    package var text: String
+    package init(_ text: String) { self.text = text }
 }
 
 /// The name of a stream; may have several path parts.
-package struct StreamName: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+package struct StreamName: NamingText {
     package var text: String
     package init(_ text: String) { self.text = text }
-    package init(from decoder: any Decoder) throws { text = try decoder.singleValueContainer().decode(String.self) }
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(text)
-    }
-    package var description: String { text }
-    package static func < (a: StreamName, b: StreamName) -> Bool { a.text < b.text }
 }
 
 /// One life of a server process: a restart is another instance of the same peer.

@@ -146,26 +146,15 @@ struct DigestCommand: ParsableCommand {
     @Argument(help: "The stream.")
     var stream: String
 
-    @Argument(help: "UTC in seconds where the range begins.")
-    var from: Int64
-
-    @Argument(help: "UTC in seconds where the range ends.")
-    var to: Int64
+    @OptionGroup var utc: UTCRange
 
     private struct Answer: Encodable {
         var digest: String
         var segments: Int
     }
 
-    func validate() throws {
-        guard from >= 0, from < to, to < 253_402_300_800 else {
-            throw ValidationError("FROM and TO are UTC in seconds, FROM before TO")
-        }
-    }
-
     func run() throws {
-        let range = TimeRange(MediaTime(unixMilliseconds: from * 1000), MediaTime(unixMilliseconds: to * 1000))
-        let (digest, segments) = try store.open().digest(of: stream, in: range)
+        let (digest, segments) = try store.open().digest(of: stream, in: utc.range)
         if store.json { return try store.printJSON(Answer(digest: "\(digest)", segments: segments)) }
         print("\(digest)  \(segments) segments")
     }

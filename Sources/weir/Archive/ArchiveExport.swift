@@ -19,11 +19,7 @@ struct ExportCommand: ParsableCommand {
     @Argument(help: "The stream.")
     var stream: String
 
-    @Argument(help: "UTC in seconds where the range begins.")
-    var from: Int64
-
-    @Argument(help: "UTC in seconds where the range ends.")
-    var to: Int64
+    @OptionGroup var utc: UTCRange
 
     @Argument(help: "The file to write, NAME.mp4 or NAME.ts. It must not exist.")
     var file: String
@@ -38,17 +34,13 @@ struct ExportCommand: ParsableCommand {
     private var form: ExportForm? { file.split(separator: ".").last.flatMap { ExportForm(rawValue: String($0)) } }
 
     func validate() throws {
-        guard from >= 0, from < to, to < 253_402_300_800 else {
-            throw ValidationError("FROM and TO are UTC in seconds, FROM before TO")
-        }
         guard form != nil else { throw ValidationError("FILE must end in .mp4 or .ts") }
     }
 
     func run() throws {
         guard let form else { return }
         let archive = try store.open()
-        let range = TimeRange(MediaTime(unixMilliseconds: from * 1000), MediaTime(unixMilliseconds: to * 1000))
-        let selection = try archive.selection(of: stream, in: range)
+        let selection = try archive.selection(of: stream, in: utc.range)
         guard !selection.entries.isEmpty else {
             throw ArchiveError(
                 .unknownStream, "nothing of `\(stream)` is recorded in this range: see `weir archive ranges`")
