@@ -81,7 +81,8 @@ struct ClusterServeTests {
             "track-1.m3u8", "ts.m3u8", "media_info.json", "recording_status.json", "embed.html?dvr=true",
             "archive-1700000000-60.m3u8", "archive-1700000000-now.m3u8", "index-1700000000-60.m3u8",
             "timeshift_abs-1700000000.m3u8", "timeshift_rel-60.m3u8", "rewind-60.m3u8", "segment-90000-1.m4s",
-            "segment-90000.ts", "init-abc-1.mp4",
+            "segment-90000.ts", "init-abc-1.mp4", "archive-1700000000-60.mp4", "archive-1700000000-60.ts",
+            "archive-1700000000-now.ts", "timeshift_abs-1700000000.ts", "timeshift_rel-60.ts", "preview.mp4",
         ]
         for asked in ["two", "three"] {
             try await eventually("\(asked) knows where the stream is") {
@@ -169,9 +170,14 @@ struct ClusterServeTests {
             try await self.ask(group, place, range).text.contains("segment-")
         }
         let archive = try await ask(group, asked, range)
+        for form in ["timeshift_abs-\(began).ts", "archive-\(began)-60.mp4"] {
+            #expect(try await ask(group, asked, "/cam01/\(form)").status == 302, "\(form) is too long to be relayed")
+        }
         let recorded = try #require(archive.text.split(separator: "\n").first { $0.hasPrefix("segment-") })
         #expect(archive.status == 200)
         #expect(try await ask(group, asked, "/cam01/\(recorded)").status == 200)
+        let status = try await ask(group, asked, "/cam01/recording_status.json").text
+        #expect(status.contains("\"from\""), "it has recorded nothing itself: \(status)")
     }
 
     @Test("players of HLS and MPEG-TS go on through one server while the one that captures is killed")

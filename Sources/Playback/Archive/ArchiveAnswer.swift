@@ -8,12 +8,8 @@ enum ArchiveAnswer: Sendable {
     case file(MediaAnswer, OpenSegment)
     /// A part of an exported file.
     case body(MediaAnswer, ExportBody, Range<Int64>)
-
-    /// The archive has nothing of what was asked for.
-    var isNothing: Bool {
-        if case .made(let answer) = self { return answer.status == .notFound }
-        return false
-    }
+    /// The archive has nothing of what was asked for: said to those who cannot be sent to another server.
+    case nothing(MediaAnswer)
 
     /// Nobody waits for the answer any more.
     func release() {

@@ -49,7 +49,7 @@ package final class ArchivePlayback: Sendable {
             case .archive(.export(let form, let from, let until)):
                 try export(
                     form, from: from, until: until, of: stream, in: store, request: request, wantsFile: wantsFile)
-            case .archive(let part): try .made(playlist(part, of: stream, in: store, request: request))
+            case .archive(let part): try playlist(part, of: stream, in: store, request: request)
             case .initialization(let fingerprint, let selection):
                 try headers.representation(fingerprint, selection, of: stream, in: store).map {
                     .made(.representation($0, cache: .immutable, request: request.headers))

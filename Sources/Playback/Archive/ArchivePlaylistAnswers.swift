@@ -10,7 +10,7 @@ import NIOHTTP1
 extension ArchivePlayback {
     func playlist(
         _ route: ArchiveRoute, of stream: String, in store: ArchiveStore, request: MediaRequest
-    ) throws -> MediaAnswer {
+    ) throws -> ArchiveAnswer {
         let now = now()
         switch route {
         case .recordingStatus: return try status(of: stream, in: store, request: request)
@@ -21,9 +21,10 @@ extension ArchivePlayback {
             return try sliding(route, stream, store, TimeRange(end - Self.slidingWindow, end), request)
         case .export, .follow, .followDelayed:
             // A GET is answered before, as it has no end; this is for HEAD.
-            return MediaAnswer(
-                status: .ok, headers: [("Content-Type", "video/mp2t"), ("Cache-Control", "no-store")], pieces: [],
-                length: nil)
+            return .made(
+                MediaAnswer(
+                    status: .ok, headers: [("Content-Type", "video/mp2t"), ("Cache-Control", "no-store")], pieces: [],
+                    length: nil))
         case .rewind(let depth): return try sliding(route, stream, store, TimeRange(now - depth, now), request)
         }
     }
@@ -31,7 +32,7 @@ extension ArchivePlayback {
     private func growing(
         _ stream: String, _ store: ArchiveStore, _ from: MediaTime, _ until: MediaTime?, _ startsAtBegin: Bool,
         _ now: MediaTime, _ request: MediaRequest
-    ) throws -> MediaAnswer {
+    ) throws -> ArchiveAnswer {
         let range = TimeRange(from, until ?? max(from, now))
         let selection = try store.reader.selection(of: stream, in: range)
         guard !selection.entries.isEmpty else { return nothing(stream) }
@@ -48,7 +49,7 @@ extension ArchivePlayback {
     /// The segments that have ended before the range's end.
     private func sliding(
         _ route: ArchiveRoute, _ stream: String, _ store: ArchiveStore, _ range: TimeRange, _ request: MediaRequest
-    ) throws -> MediaAnswer {
+    ) throws -> ArchiveAnswer {
         let segments = try store.reader.segments(of: stream, startingIn: range).filter { $0.end <= range.end }
         let selection = PlaybackSelection(segments, in: range)
         guard let first = selection.entries.first?.segment.start else { return nothing(stream) }
@@ -64,25 +65,26 @@ extension ArchivePlayback {
         return answer(list, request)
     }
 
-    private func answer(_ list: MediaPlaylist, _ request: MediaRequest) -> MediaAnswer {
+    private func answer(_ list: MediaPlaylist, _ request: MediaRequest) -> ArchiveAnswer {
         let bytes = ByteBuffer(bytes: list.write())
         let made = Representation(
             contentType: "application/vnd.apple.mpegurl", pieces: [bytes], entityTag: "\"\(Fingerprint(of: bytes))\"")
         // Retention takes from old ranges, and what was deleted must not be promised for long.
-        return .representation(made, cache: .seconds(list.isEnded ? 30 : 1), request: request.headers)
+        return .made(.representation(made, cache: .seconds(list.isEnded ? 30 : 1), request: request.headers))
     }
 
-    func nothing(_ stream: String) -> MediaAnswer {
-        .text(
-            .notFound,
-            "The archive of '\(stream)' has nothing in this range. recording_status.json tells what it has.")
+    func nothing(_ stream: String) -> ArchiveAnswer {
+        .nothing(
+            .text(
+                .notFound,
+                "The archive of '\(stream)' has nothing in this range. recording_status.json tells what it has."))
     }
 
     /// `[{"stream": "cam", "ranges": [{"from": 1790000000, "duration": 3600}], "gaps": […]}]`, UTC and lengths in whole
     /// seconds; gaps between the ranges have a `cause` besides.
     private func status(
         of stream: String, in store: ArchiveStore, request: MediaRequest
-    ) throws -> MediaAnswer {
+    ) throws -> ArchiveAnswer {
         func fields(_ range: TimeRange) -> String {
             "\"from\":\(range.start.unixMilliseconds / 1000),\"duration\":\(range.duration.milliseconds / 1000)"
         }
@@ -99,6 +101,7 @@ extension ArchivePlayback {
             + "\"gaps\":[\(gaps.joined(separator: ","))]}]\n"
         let made = Representation(
             contentType: "application/json", pieces: [ByteBuffer(string: text)], entityTag: nil)
-        return .representation(made, cache: .never, request: request.headers)
+        let answer = MediaAnswer.representation(made, cache: .never, request: request.headers)
+        return recorded.isEmpty ? .nothing(answer) : .made(answer)
     }
 }

@@ -102,11 +102,15 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
             return
         }
         let location = service.directory.locate(name)
-        if let archive = service.archive, case .archive(let part) = route, !request.isHead,
+        if let archive = service.archive, case .archive(let part) = route,
             let course = part.course(at: archive.now()), let store = archive.directory.store(of: name)
         {
-            follow(request, course, of: name, archive, store, context: context)
-            return
+            // What will be recorded from now on is where the stream runs.
+            if case .elsewhere(let base, let peer) = location {
+                return answer(
+                    request, route, of: name, base: base, peer: peer, until: deadline, context: context)
+            }
+            if !request.isHead { return follow(request, course, of: name, archive, store, context: context) }
         }
         if let archive = service.archive, case .archive = route, archive.directory.store(of: name) != nil {
             let words = "The archive of '\(name)' is not open at this moment."
@@ -253,12 +257,12 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
                 return
             }
             switch $0 {
-            case .success(let found) where found?.isNothing ?? true:
+            case .success(nil), .success(.nothing):
                 // What is not recorded here may be where the stream runs.
                 if case .elsewhere(let base, let peer) = location {
                     handler.answer(
                         request, route, of: stream, base: base, peer: peer, until: deadline, context: context)
-                } else if case .made(let answer)? = found {
+                } else if case .success(.nothing(let answer)?) = $0 {
                     handler.finish(request, answer, context: context)
                 } else {
                     handler.finish(request, otherwise, context: context)
@@ -271,7 +275,6 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
             case .success(.body(let answer, let body, let range)?):
                 handler.export(request, answer, body, range, threads: archive.threads, context: context)
                 handler.count(request, route, bytes: answer.length ?? 0, of: stream, context: context)
-            case .success(nil): handler.finish(request, otherwise, context: context)
             case .failure(let error):
                 handler.finish(
                     request, .text(.internalServerError, "The archive of '\(stream)' cannot be read: \(error)"),

@@ -51,12 +51,12 @@ extension ArchivePlayback {
         }
         let selection = try store.reader.selection(of: stream, in: range)
         guard !selection.entries.isEmpty, selection.entries.allSatisfy({ leases[$0.segment.run.path] != nil }) else {
-            return .made(nothing(stream))
+            return nothing(stream)
         }
         let fileSystem = PosixFileSystem(root: store.root)
         let tag = "\"\(form.rawValue)-\(Self.name(selection))\""
         let plan = try exports.plan(tag + store.root) { try ExportPlan(selection, as: form, from: fileSystem) }
-        guard plan.length > 0 else { return .made(nothing(stream)) }
+        guard plan.length > 0 else { return nothing(stream) }
         let body = ExportBody(plan: plan, fileSystem: fileSystem, leases: leases)
 
         var shape = Representation(contentType: form.contentType, pieces: [], entityTag: tag)
