@@ -75,6 +75,22 @@ final class WeirPair {
         return Int64((archive?["ranges"] as? [[String: Any]])?.last?["closed_at"] as? Int ?? 0)
     }
 
+    /// Seconds of media in it.
+    func duration(of stream: String, on name: String) async -> Double {
+        let archive = await json(name, "streams/\(stream)/dvr/ranges")
+        return (archive?["duration"] as? NSNumber)?.doubleValue ?? 0
+    }
+
+    /// A failure with what both servers say of a stream and have printed.
+    func told(_ error: any Error, of stream: String) async -> TestFailure {
+        var text = "\(error)"
+        for name in Self.names {
+            text += "\n\(name): \(await json(name, "streams/\(stream)") ?? [:])"
+            text += "\n\(await json(name, "streams/\(stream)/dvr/ranges") ?? [:])\n\(output(of: name))"
+        }
+        return TestFailure(text)
+    }
+
     func replication(of stream: String, on name: String) async -> (mode: String, peer: [String: Any]) {
         let facts = await json(name, "streams/\(stream)")?["replication"] as? [String: Any]
         return (facts?["mode"] as? String ?? "", (facts?["peers"] as? [[String: Any]])?.first ?? [:])
