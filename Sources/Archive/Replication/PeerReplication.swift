@@ -17,8 +17,8 @@ struct PeerReplication: Hashable, Sendable {
     var isInRound = false
     /// The two digests of an hour of which nothing was wanted.
     var settled: [Int64: Settled] = [:]
-    /// Not asked for again before then, monotonic.
-    var refused: [SegmentDigest: Duration] = [:]
+    /// What came wrong and is still missing.
+    var refused: [SegmentDigest: Refusal] = [:]
     /// Not wanted at the moment, by their archive's own word; no fault. Not asked for again before then, monotonic.
     var postponed: [SegmentDigest: Duration] = [:]
     /// Ours, when the round began.
@@ -34,6 +34,13 @@ struct PeerReplication: Hashable, Sendable {
     struct Settled: Hashable, Sendable {
         var theirs: MediaDigest
         var ours: MediaDigest?
+    }
+
+    struct Refusal: Hashable, Sendable {
+        var reason: String
+        var length: Int
+        /// Not asked for again before then, monotonic.
+        var until: Duration
     }
 
     var waiting: ArraySlice<OfferedSegment> { wanted[wantedFrom...] }
@@ -61,7 +68,12 @@ struct PeerReplication: Hashable, Sendable {
                 media += segment.duration
             }
         }
-        for hour in hours + (listing.map { [$0] } ?? []) {
+        let unlisted = hours + (listing.map { [$0] } ?? [])
+        for (segment, refusal) in refused where !unlisted.contains(where: { $0.range.contains(segment.start) }) {
+            bytes += Int64(refusal.length)
+            media += segment.duration
+        }
+        for hour in unlisted {
             bytes += max(0, hour.bytes - (ours[hour.number]?.bytes ?? 0))
             media += max(.zero, hour.duration - (ours[hour.number]?.duration ?? .zero))
         }

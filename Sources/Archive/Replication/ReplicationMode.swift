@@ -20,21 +20,26 @@ package struct ReplicationModeFinder: Hashable, Sendable {
         package var remaining: MediaSpan
         /// Other servers of the stream that cannot be asked, and why.
         package var unreachable: [(peer: String, reason: String)]
+        /// Other servers from which something missing came wrong, and why.
+        package var diverged: [(peer: String, reason: String)]
         /// An input from another server that is better than the one that plays, when it gives nothing.
         package var lostInput: String?
 
         package init(
-            isCatchingUp: Bool, remaining: MediaSpan, unreachable: [(peer: String, reason: String)], lostInput: String?
+            isCatchingUp: Bool, remaining: MediaSpan, unreachable: [(peer: String, reason: String)],
+            diverged: [(peer: String, reason: String)] = [], lostInput: String?
         ) {
             self.isCatchingUp = isCatchingUp
             self.remaining = remaining
             self.unreachable = unreachable
+            self.diverged = diverged
             self.lostInput = lostInput
         }
 
         package static func == (a: Sighting, b: Sighting) -> Bool {
             a.isCatchingUp == b.isCatchingUp && a.remaining == b.remaining && a.lostInput == b.lostInput
                 && a.unreachable.elementsEqual(b.unreachable, by: ==)
+                && a.diverged.elementsEqual(b.diverged, by: ==)
         }
         package func hash(into hasher: inout Hasher) { hasher.combine(remaining) }
     }
@@ -69,6 +74,9 @@ package struct ReplicationModeFinder: Hashable, Sendable {
         if let input = sighting.lostInput { return (.emergency, "nothing comes from \(input)") }
         if sighting.isCatchingUp, sighting.remaining >= worthTelling || mode == .recovery {
             return (.recovery, "\(sighting.remaining.milliseconds / 1000) s are missing and being fetched")
+        }
+        if let (peer, reason) = sighting.diverged.first {
+            return (.recovery, "what is missing comes wrong from \(peer): \(reason)")
         }
         return (.normal, "the archives agree")
     }

@@ -98,7 +98,7 @@ package struct StreamReplication: Sendable {
         let differing = theirs.differences(from: ours)
         let numbers = Set(differing.map(\.number))
         peer.refused = peer.refused.filter {
-            $0.value > now.uptime && numbers.contains($0.key.start.index(of: DigestTree.hour))
+            $0.value.until > now.uptime && numbers.contains($0.key.start.index(of: DigestTree.hour))
         }
         let different = differing.filter { hour in
             guard hour.range.overlaps(bounds.range) else { return false }
@@ -168,8 +168,9 @@ package struct StreamReplication: Sendable {
         let wanted = bounds.wanted(of: theirs, having: ours)
         peer.postponed = peer.postponed.filter { $0.value > uptime }
         let possible = wanted.filter {
-            peer.postponed[$0.named] == nil && peer.refused[$0.named].map { $0 <= uptime } ?? true
+            peer.postponed[$0.named] == nil && peer.refused[$0.named].map { $0.until <= uptime } ?? true
         }
+        for segment in possible { peer.refused[segment.named] = nil }
         if !peer.refused.isEmpty {
             let still = Set(wanted.map(\.named))
             for segment in theirs where !still.contains(segment.named) { peer.refused[segment.named] = nil }
@@ -214,7 +215,10 @@ package struct StreamReplication: Sendable {
         case .wrong(let reason):
             peer.progress.refusedSegments += 1
             peer.progress.lastError = reason
-            if peer.refused.count < limits.mostWrong { peer.refused[segment.named] = uptime + limits.retryWrong }
+            if peer.refused.count < limits.mostWrong {
+                peer.refused[segment.named] = .init(
+                    reason: reason, length: segment.length, until: uptime + limits.retryWrong)
+            }
         }
         peer.progress.remainingBytes = max(0, peer.progress.remainingBytes - Int64(segment.length))
         peer.progress.remaining = max(.zero, peer.progress.remaining - segment.duration)
@@ -235,14 +239,16 @@ package struct StreamReplication: Sendable {
         peer.forgetRound()
         peer.estimate()
         var events: [ReplicationEvent] = []
-        if peer.refused.isEmpty {
+        if let refusal = peer.refused.min(by: { $0.key.start < $1.key.start })?.value {
+            // A failed connection in between may have left another error.
+            peer.progress.state = .diverged
+            peer.progress.lastError = refusal.reason
+            events += tell(failure: refusal.reason, of: name, &peer)
+        } else {
             peer.progress.state = .inSync
             peer.progress.inSyncAt = now
             peer.progress.lastError = nil
             peer.toldFailure = nil
-        } else {
-            peer.progress.state = .diverged
-            if let reason = peer.progress.lastError { events += tell(failure: reason, of: name, &peer) }
         }
         if peer.isTold {
             peer.isTold = false

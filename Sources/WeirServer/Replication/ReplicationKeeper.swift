@@ -148,6 +148,9 @@ extension ReplicationModeFinder.Sighting {
             remaining: peers.map(\.progress.remaining).max() ?? .zero,
             unreachable: peers.filter { $0.progress.state == .unreachable }.map {
                 ($0.peer, $0.progress.lastError ?? "no answer")
+            },
+            diverged: peers.filter { $0.progress.state == .diverged }.map {
+                ($0.peer, $0.progress.lastError ?? "wrong bytes")
             }, lostInput: lost)
     }
 }

@@ -58,6 +58,7 @@ final class StreamReplicator: Sendable {
 
     /// Rounds with pauses: short while there is something to fetch, growing while the other server cannot be asked.
     private func exchange(with peer: ReplicationWish.Peer) async {
+        do { try await ownArchiveOpens() } catch { return }
         var failures = 0
         while !Task.isCancelled {
             var pause = Self.period
@@ -75,6 +76,14 @@ final class StreamReplicator: Sendable {
             // Not all servers at once after an outage.
             pause = pause * Double.random(in: 0.8..<1.2)
             do { try await Task.sleep(for: pause) } catch { return }
+        }
+    }
+
+    /// The server has just started, and reads what is on its disk: no failure, unless it takes long.
+    private func ownArchiveOpens() async throws {
+        let deadline = tools.uptime() + Self.longestPause
+        while tools.archives.store(of: wish.stream) == nil, tools.uptime() < deadline {
+            try await Task.sleep(for: .milliseconds(100))
         }
     }
 

@@ -223,12 +223,19 @@ private struct Stage {
         #expect(stage.events.contains(.failed(peer: "b", reason: "wrong bytes")))
         let asked8 = stage.round("b")
         #expect(asked8 == [])
+        #expect(stage.progress("b")?.remaining == .seconds(5))
+        let cut = stage.replication.failed("b", "connection refused")
+        #expect(cut == [.failed(peer: "b", reason: "connection refused")])
+        let asked8b = stage.round("b")
+        #expect(asked8b == [])
+        #expect(stage.progress("b")?.lastError == "wrong bytes")
         stage.uptime += .seconds(31)
         stage.wrong = []
         let asked9 = stage.round("b")
         #expect(asked9 == [all[7]])
         #expect(stage.progress("b")?.state == .inSync)
         #expect(stage.progress("b")?.lastError == nil)
+        #expect(stage.progress("b")?.remaining == .zero)
     }
 
     @Test func aPeerThatCannotBeAskedIsToldOnceAndItsOrdersGoToOthers() {
@@ -286,6 +293,15 @@ private struct Stage {
         let change6 = finder.observe(seen(), at: instant(6))
         #expect(change6)
         #expect(finder.mode == .normal && finder.since == instant(6))
+    }
+
+    @Test func whatCameWrongIsMissing() {
+        var finder = ReplicationModeFinder(at: instant(0))
+        var sighting = seen()
+        sighting.diverged = [("a", "wrong bytes")]
+        let isOther = finder.observe(sighting, at: instant(1))
+        #expect(isOther && finder.mode == .recovery)
+        #expect(finder.reason.contains("wrong bytes"))
     }
 
     @Test func aSegmentThatIsJustComingIsNoRecovery() {
