@@ -45,8 +45,9 @@ package struct InstanceID: Hashable, Sendable, Codable, CustomStringConvertible 
 
 /// The number of a claim on a stream. Of two claims the one with the higher epoch is right.
 ///
-/// Nothing is kept on disk. The high bits are the claimant's start in seconds of UTC, the low 20 bits count: an epoch
-/// therefore rises over restarts of the whole group, and stays below 2⁵³, so that JSON readers keep it exactly.
+/// Nothing is kept on disk. The high bits are the claimant's start in milliseconds of UTC, the low 11 bits count: an epoch
+/// therefore rises over restarts of the whole group, also over two within a second of which nobody else heard, and stays
+/// below 2⁵³ until 2109, so that JSON readers keep it exactly.
 /// A clock that was set back is harmless: the next epoch is in any case above every epoch that was seen.
 package struct Epoch: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     package var value: UInt64
@@ -61,8 +62,8 @@ package struct Epoch: Hashable, Comparable, Sendable, Codable, CustomStringConve
 
     /// The epoch for a new claim of a server that started at `start`, above `seen`.
     package static func following(_ seen: Epoch, startedAt start: WallTime) -> Epoch {
-        let seconds = UInt64(clamping: max(0, start.milliseconds / 1000)) & 0xFFFF_FFFF
-        return Epoch(max(seen.value &+ 1, seconds << 20))
+        let milliseconds = UInt64(clamping: max(0, start.milliseconds)) & ((1 << 42) - 1)
+        return Epoch(max(seen.value &+ 1, milliseconds << 11))
     }
     package var description: String { String(value) }
     package static func < (a: Epoch, b: Epoch) -> Bool { a.value < b.value }

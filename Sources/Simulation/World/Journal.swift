@@ -73,7 +73,7 @@ package struct Journal: Sendable {
     }
 
     private static func text(_ epoch: Epoch) -> String {
-        let origin = Int64(ClusterWorld.wallOrigin / 1000)
-        return "\(Int64(epoch.value >> 20) - origin).\(epoch.value & 0xF_FFFF)"
+        let start = Int64(epoch.value >> 11) - ClusterWorld.wallOrigin
+        return "\(start / 1000).\(epoch.value & 0x7FF)"
     }
 }

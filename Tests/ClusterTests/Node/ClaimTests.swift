@@ -77,8 +77,9 @@ import Testing
     }
 
     @Test func `an epoch rises above every epoch seen, also when this server's clock was set back`() {
-        #expect(Epoch.following(.none, startedAt: WallTime(milliseconds: 5000)) == Epoch(5 << 20))
-        #expect(Epoch.following(Epoch(9 << 20 + 3), startedAt: WallTime(milliseconds: 5000)) == Epoch(9 << 20 + 4))
+        #expect(Epoch.following(.none, startedAt: WallTime(milliseconds: 5000)) == Epoch(5000 << 11))
+        #expect(
+            Epoch.following(Epoch(9000 << 11 + 3), startedAt: WallTime(milliseconds: 5000)) == Epoch(9000 << 11 + 4))
         #expect(Epoch.following(Epoch(5), startedAt: WallTime(milliseconds: -1)) == Epoch(6))
         #expect(Epoch.following(.none, startedAt: WallTime(milliseconds: .max)).value < 1 << 53)
     }

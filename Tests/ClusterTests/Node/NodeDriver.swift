@@ -11,7 +11,7 @@ enum Deed: Equatable, Comparable, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .start(let stream, let epoch, let reason): "start \(stream) \(epoch.value & 0xF_FFFF): \(reason)"
+        case .start(let stream, let epoch, let reason): "start \(stream) \(epoch.value & 0x7FF): \(reason)"
         case .stop(let stream, let reason): "stop \(stream): \(reason)"
         case .event(let kind, let subject, let reason): "\(kind.rawValue) \(subject): \(reason)"
         }
@@ -47,7 +47,7 @@ struct NodeDriver {
     var onlyStreams: [String: Set<String>] = [:]
 
     /// The epoch of the n-th claim on a stream that only servers which started with this one have claimed.
-    static func epoch(_ count: UInt64) -> Epoch { Epoch(UInt64(start) << 20 + count) }
+    static func epoch(_ count: UInt64) -> Epoch { Epoch(UInt64(start * 1000) << 11 + count) }
 
     /// - Parameter heard: whether the other peers have answered already, so that joining is over.
     init(_ settings: ClusterSettings, heard: Bool = true) {
