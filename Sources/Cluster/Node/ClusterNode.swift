@@ -145,6 +145,10 @@ package struct ClusterNode: Sendable {
         doubtAt = now.monotonic
         stableSince = now.monotonic
         for stream in wanted { dirty.insert(stream) }
+        // Nor does it prove anything that no media came.
+        for stream in streams.indices {
+            if let since = streams[stream].mediaMissingSince { streams[stream].mediaMissingSince = since + gap }
+        }
         tell(.paused, reason: "this server stood still for \(gap)")
     }
 

@@ -34,6 +34,22 @@ import Testing
         #expect(driver.take() == [])
     }
 
+    @Test func `time in which this server stood still does not count`() {
+        var driver = NodeDriver(settings())
+        driver.media("cam")
+        driver.noMedia("cam", "lost")
+        driver.run(1000)
+        _ = driver.take()
+        driver.standStill(20_000)
+        driver.handle(.wake)
+        driver.run(3900)
+        let deeds = driver.take()
+        #expect(deeds.contains { "\($0)".hasPrefix("paused") })
+        #expect(!deeds.contains { "\($0)".hasPrefix("stream_given_up") }, "\(deeds)")
+        driver.run(200)
+        #expect(driver.take().contains(.event(.streamGivenUp, "cam", "given up here: lost")))
+    }
+
     @Test func `media in time ends the count`() {
         var driver = NodeDriver(settings())
         driver.media("cam")
