@@ -18,6 +18,8 @@ struct PeerView: Sendable {
     var evidenceAt: MonotonicTime?
     /// Who gave the word; nil if it answered itself.
     var evidenceFrom: PeerID?
+    /// It gives its streams away, as the last proof of life said.
+    var isDraining = false
     var isAlive = false
     /// An event said that it is lost.
     var isLost = false
@@ -64,8 +66,9 @@ struct PeerView: Sendable {
     }
 
     /// Notes a proof of life. Older proofs than the one known change nothing.
-    mutating func noteEvidence(at time: MonotonicTime, from peer: PeerID?, instance: InstanceID) {
+    mutating func noteEvidence(at time: MonotonicTime, from peer: PeerID?, instance: InstanceID, isDraining: Bool?) {
         if let evidenceAt, evidenceAt >= time { return }
+        if let isDraining { self.isDraining = isDraining }
         evidenceAt = time
         evidenceFrom = peer
         self.instance = instance

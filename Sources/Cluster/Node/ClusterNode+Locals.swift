@@ -80,7 +80,7 @@ extension ClusterNode {
                 silent = peer
                 continue
             }
-            let rank = (hasMedia ? 0 : 2) + (peers[peer].report?.isDraining == true ? 1 : 0)
+            let rank = (hasMedia ? 0 : 2) + (peers[peer].isDraining ? 1 : 0)
             if best.map({ rank < $0.rank }) ?? true { best = (peer, rank) }
         }
         if let best { return asked(best.peer) }

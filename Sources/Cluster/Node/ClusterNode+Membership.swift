@@ -90,7 +90,7 @@ extension ClusterNode {
     /// Whether placement may give streams to it.
     func isUsable(_ peer: Int) -> Bool {
         if peer == own { return !isDraining }
-        guard peers[peer].isAlive, peers[peer].report?.isDraining != true else { return false }
+        guard peers[peer].isAlive, !peers[peer].isDraining else { return false }
         switch peers[peer].failure?.kind {
         case .otherKey, .otherProtocol: return false
         default: return true

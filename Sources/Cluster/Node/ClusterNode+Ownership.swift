@@ -74,7 +74,7 @@ extension ClusterNode {
             return claim(
                 stream, because: "taken over from \(peers[holder].settings.id), which goes on until it runs here")
         }
-        let isDriven = peers[holder].report?.isDraining == true || view.record.phase == .failing
+        let isDriven = peers[holder].isDraining || view.record.phase == .failing
         switch settings.failback {
         case _ where isDriven: wanted.insert(stream)
         case .immediate: wanted.insert(stream)

@@ -44,7 +44,9 @@ extension ClusterNode {
         for (position, peer) in peers.enumerated() where position != own && peer.isAlive {
             guard let evidence = peer.evidenceAt, let instance = peer.instance else { continue }
             heard.append(
-                .init(peer: peer.settings.id, instance: instance, age: (now.monotonic - evidence).milliseconds))
+                .init(
+                    peer: peer.settings.id, instance: instance, age: (now.monotonic - evidence).milliseconds,
+                    isDraining: peer.isDraining ? true : nil))
         }
         return PeerReport(
             protocolVersion: PeerReport.currentProtocol, sender: settings.own, instance: instance, software: software,
@@ -125,13 +127,14 @@ extension ClusterNode {
         guard let (sent, isNewest) = peers[peer].settle(poll, at: now.monotonic) else { return }
         let time = now.monotonic
         let before = peers[peer].report
+        let wasDraining = peers[peer].isDraining
         let period = peers[peer].settings.fetchTimeout
         peers[peer].failure = nil
         peers[peer].heardAt = time
         if isNewest { peers[peer].poll = .due(max(time, sent + min(period / 20, .milliseconds(100)))) }
         if peers[peer].instance != report.instance { placementIsStale = true }
         peers[peer].instance = report.instance
-        peers[peer].noteEvidence(at: time, from: nil, instance: report.instance)
+        peers[peer].noteEvidence(at: time, from: nil, instance: report.instance, isDraining: report.isDraining)
         let held = TimeSpan.milliseconds(max(0, report.held))
         let roundTrip = max(.zero, time - sent - held)
         peers[peer].roundTrip = roundTrip
@@ -151,7 +154,7 @@ extension ClusterNode {
         peers[peer].report?.records = []
         peers[peer].report?.locals = nil
         noteClock(of: peer)
-        if before?.isDraining != report.isDraining { placementIsStale = true }
+        if wasDraining != report.isDraining { placementIsStale = true }
     }
 
     /// A peer with other settings takes part with the streams that it knows; its next full report names them.
@@ -180,9 +183,10 @@ extension ClusterNode {
     private mutating func take(_ word: PeerReport.Heard, from peer: PeerID, writtenAfter: MonotonicTime) {
         guard let about = peerIndex[word.peer], about != own, word.age >= 0 else { return }
         let evidence = writtenAfter - .milliseconds(min(word.age, 86_400_000))
-        let known = peers[about].instance
-        peers[about].noteEvidence(at: evidence, from: peer, instance: word.instance)
-        if peers[about].instance != known { placementIsStale = true }
+        let (known, wasDraining) = (peers[about].instance, peers[about].isDraining)
+        peers[about].noteEvidence(
+            at: evidence, from: peer, instance: word.instance, isDraining: word.isDraining ?? false)
+        if peers[about].instance != known || peers[about].isDraining != wasDraining { placementIsStale = true }
     }
 
     private mutating func noteReady(of peer: Int, _ report: PeerReport) {

@@ -122,7 +122,7 @@ extension ClusterNode {
             return (.indirect, "\(silence(of: peer)) for us, but peer \(witness) hears it")
         }
         if let failure = view.failure { return (.suspect, "\(failure.kind.text), \(failure.times) times") }
-        if view.report?.isDraining == true { return (.draining, "") }
+        if view.isDraining { return (.draining, "") }
         if view.report.map({ $0.fingerprint != fingerprint }) ?? false {
             return (.otherStreamSet, "its configuration has another set of streams or peers")
         }

@@ -47,6 +47,8 @@ package struct PeerReport: Hashable, Sendable, Codable {
         package var instance: InstanceID
         /// Milliseconds since the last proof of its life.
         package var age: Int64
+        /// It gives its streams away; left out when it does not.
+        package var isDraining: Bool?
     }
     /// The reporter would capture this stream and asks the holder of `epoch` to let go.
     package struct Ready: Hashable, Sendable, Codable {

@@ -24,6 +24,22 @@ import Testing
         #expect(state(driver, "b") == .otherKey, "shown as such, not as dead")
     }
 
+    @Test func `a draining peer that only another one hears is given nothing`() {
+        let streams = [ClusterStream(name: StreamName("cam"), captureAt: PeerID("b"))]
+        var driver = NodeDriver(NodeDriver.settings("a", "b", "c", streams: streams))
+        driver.peers["b"]?.answers = nil
+        for isDraining in [nil, true, nil] as [Bool?] {
+            // Longer than b's own last words count.
+            for _ in 0..<5 {
+                driver.tell("c") {
+                    $0.heard = [.init(peer: PeerID("b"), instance: InstanceID(1), age: 0, isDraining: isDraining)]
+                }
+            }
+            let owner = driver.node.stream(named: StreamName("cam"))?.owner
+            #expect((owner == PeerID("b")) == (isDraining == nil), "\(isDraining as Any): \(owner as Any)")
+        }
+    }
+
     @Test func `a peer with another version of the protocol is shown as such and is given nothing`() {
         let streams = [ClusterStream(name: StreamName("cam"), captureAt: PeerID("b"))]
         var driver = NodeDriver(NodeDriver.settings("a", "b", streams: streams), heard: false)
