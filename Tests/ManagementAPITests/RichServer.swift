@@ -81,7 +81,9 @@ final class RichServer: ManagedServer {
         found.lastEvents = events.newest(limit: 20, stream: name)
         found.cluster = PlacementFacts(
             owner: "streamer", epoch: 7, since: 1_700_000_000_000, reason: "capture_at",
-            moves: [.init(time: 1_700_000_000_000, from: "flussonic", to: "streamer", reason: "silent for 3.1 s")])
+            moves: [
+                .init(time: 1_700_000_000_000, from: "flussonic", to: "streamer", epoch: 7, reason: "silent for 3.1 s")
+            ])
         found.stats.dvrReplication = 97
         found.stats.dvrReplicationRunning = true
         found.replication = ReplicationFacts(

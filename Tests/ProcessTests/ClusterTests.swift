@@ -72,6 +72,20 @@ struct ClusterTests {
         #expect(await group.state(of: "two", asking: "one") == "dead")
         let events = await group.list("events", of: "one", "events?limit=1000")
         #expect(events.contains { $0["event"] as? String == "peer_lost" && $0["peer"] as? String == "two" })
+        // The API says where each stream is, by which claim, since when and why, and how it came there.
+        for (stream, place) in before where place == "two" {
+            let new = try #require(during[stream])
+            let answer = try #require(await group.get(new, "/streamer/api/v3/streams/\(stream)"))
+            let facts = try #require(try JSONSerialization.jsonObject(with: answer.body) as? [String: Any])
+            let claim = try #require(facts["cluster"] as? [String: Any])
+            #expect(claim["owner"] as? String == new, "where it should be: \(claim)")
+            #expect((claim["since"] as? Int ?? 0) > 0)
+            #expect((claim["reason"] as? String)?.contains("peer two silent") == true, "\(claim)")
+            let move = try #require((claim["moves"] as? [[String: Any]])?.last)
+            #expect(move["from"] as? String == "two" && move["to"] as? String == new, "\(move)")
+            #expect(move["epoch"] as? UInt64 == claim["epoch"] as? UInt64)
+            #expect((move["reason"] as? String)?.contains("two silent") == true && (move["time"] as? Int ?? 0) > 0)
+        }
 
         try await group.start("two")
         try await eventually("all streams are at home again") {

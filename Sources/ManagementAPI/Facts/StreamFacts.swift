@@ -144,11 +144,14 @@ package struct PlacementFacts: Hashable, Sendable, Codable {
         package var time: Int64
         package var from: String?
         package var to: String?
+        /// Of the claim that it was.
+        package var epoch: UInt64
         package var reason: String
-        package init(time: Int64, from: String?, to: String?, reason: String) {
+        package init(time: Int64, from: String?, to: String?, epoch: UInt64, reason: String) {
             self.time = time
             self.from = from
             self.to = to
+            self.epoch = epoch
             self.reason = reason
         }
     }

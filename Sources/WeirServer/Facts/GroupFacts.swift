@@ -67,7 +67,9 @@ extension ServerGroup {
                 ? stream.placement
                 : stream.reason.contains(stream.placement) ? stream.reason : "\(stream.placement); \(stream.reason)",
             moves: stream.history.map {
-                .init(time: $0.at.milliseconds, from: $0.from.map(name), to: $0.to.map(name), reason: $0.reason)
+                .init(
+                    time: $0.at.milliseconds, from: $0.from.map(name), to: $0.to.map(name), epoch: $0.epoch.value,
+                    reason: $0.reason)
             })
         facts.stats.runningOn = stream.runningOn.map { [name($0)] } ?? []
         guard stream.runningOn != own else { return }
