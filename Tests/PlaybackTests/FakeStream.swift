@@ -82,8 +82,10 @@ struct FakeDirectory: StreamDirectory {
 /// segments by the real chunker.
 enum TestMedia {
     static let chunks: [Chunk] = make(["-ac", "1"])
+    /// Of the splice information that `make(withCues: true)` adds at each key frame.
+    static let cueTrack = TrackID(9)
 
-    static func make(_ options: [String]) -> [Chunk] {
+    static func make(_ options: [String], withCues: Bool = false) -> [Chunk] {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments =
@@ -97,10 +99,12 @@ enum TestMedia {
         process.standardOutput = pipe
         guard (try? process.run()) != nil, let bytes = try? pipe.fileHandleForReading.readToEnd() else { return [] }
         process.waitUntilExit()
-        return cut(bytes)
+        return cut(bytes, withCues: withCues)
     }
 
-    private static func cut(_ bytes: Data) -> [Chunk] {
+    private static func cut(_ bytes: Data, withCues: Bool) -> [Chunk] {
+        var video: TrackID?
+        let cues = DataParameters(purpose: .scte35, streamType: 0x86, descriptors: [], isSections: true)
         var demuxer = TransportStreamDemuxer()
         var output = DemuxOutput()
         demuxer.receive(ByteBuffer(bytes: bytes), into: &output)
@@ -110,8 +114,21 @@ enum TestMedia {
         let start = MediaTime(unixMilliseconds: 1_750_000_000_000)
         for event in output.take() {
             switch event {
-            case .tracks(let tracks): segmenter.tracksChanged(tracks, clock: .free, into: &chunks)
-            case .frames(let frames): segmenter.take(frames, at: start, into: &chunks)
+            case .tracks(let tracks):
+                let more = withCues ? [Track(id: cueTrack, codec: .data(cues))] : []
+                video = tracks.tracks.first { $0.kind == .video }?.id
+                segmenter.tracksChanged(TrackSet(tracks.tracks + more), clock: .free, into: &chunks)
+            case .frames(let frames):
+                let all = frames.flatMap { frame in
+                    guard withCues, frame.isKey, frame.track == video else { return [frame] }
+                    return [
+                        frame,
+                        Frame(
+                            track: cueTrack, decodeTime: frame.decodeTime, presentationTime: frame.presentationTime,
+                            isKey: true, data: ByteBuffer(string: "a cue")),
+                    ]
+                }
+                segmenter.take(all, at: start, into: &chunks)
             case .clockJump: break
             }
         }

@@ -16,13 +16,12 @@ extension MediaRequestHandler {
             return finish(
                 request, .text(.serviceUnavailable, words, headers: [("Retry-After", "1")]), context: context)
         }
-        // Files and endless streams out of an archive are as long as somebody likes: they are sent by who has them.
-        let isList = [".m3u8", ".json"].contains { request.target.path.hasSuffix($0) }
-        let isLong = if case .archive = route { !isList } else { false }
-        guard let relay = service.relay, relay.isEnabled, !isLong else {
+        guard let relay = service.relay, relay.isEnabled else {
             return finish(request, redirect(request, base: base, peer: peer, name: name), context: context)
         }
         switch route {
+        case .archive(let part) where part.isLong:
+            hand(request, part, of: name, through: relay, peer: peer, until: deadline, context: context)
         case .embedPage: finish(request, FiniteAnswers.page(title: name, request: request), context: context)
         case .transportStream, .fragmentedMP4:
             begin(request, route, of: name, through: relay, peer: peer, until: deadline, context: context)

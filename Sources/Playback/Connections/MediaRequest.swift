@@ -75,13 +75,18 @@ struct MediaRequest: Sendable {
 
     /// The head of an endless body: HTTP/1.0 framing, so that nothing is framed per viewer.
     func endlessHead(_ form: LiveForm) -> HTTPResponseHead {
-        var fields = HTTPHeaders([("Cache-Control", "no-store"), ("Connection", "close")])
+        var fields = [("Cache-Control", "no-store")]
         switch form {
-        case .transportStream: fields.add(name: "Content-Type", value: "video/mp2t")
+        case .transportStream: fields.append(("Content-Type", "video/mp2t"))
         case .fragmentedMP4(_, let tracks, let chosen):
-            fields.add(name: "Content-Type", value: tracks.contentType(of: chosen))
-            fields.add(name: "X-Tracks", value: tracks.listing)
+            fields.append(("Content-Type", tracks.contentType(of: chosen)))
+            fields.append(("X-Tracks", tracks.listing))
         }
+        return endlessHead(fields)
+    }
+
+    func endlessHead(_ headers: [(String, String)]) -> HTTPResponseHead {
+        var fields = HTTPHeaders(headers + [("Connection", "close")])
         addCommon(&fields)
         return HTTPResponseHead(version: .http1_0, status: .ok, headers: fields)
     }

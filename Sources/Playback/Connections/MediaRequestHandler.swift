@@ -24,9 +24,11 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         case waiting(Scheduled<Void>)
         /// An archive is asked, or its file is being sent.
         case reading
-        case streaming(LiveViewer, session: UInt64)
+        case streaming(LiveViewer, session: UInt64?)
         case exporting(ExportSender)
-        case following(ArchiveFollower, session: UInt64)
+        case following(ArchiveFollower, session: UInt64?)
+        /// Another server's file or endless stream is handed over.
+        case handing(LongAnswer, session: UInt64?)
         case closing
     }
 
@@ -81,16 +83,19 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
     package func handlerRemoved(context: ChannelHandlerContext) { abandon() }
 
     /// The connection is gone: nobody waits and nobody watches any more.
-    private func abandon() {
+    func abandon() {
         switch state {
         case .waiting(let timer): timer.cancel()
         case .streaming(let viewer, let session):
             viewer.stop()
-            service.sessions.close(session)
+            if let session { service.sessions.close(session) }
         case .exporting(let sender): sender.stop()
         case .following(let follower, let session):
             follower.stop()
-            service.sessions.close(session)
+            if let session { service.sessions.close(session) }
+        case .handing(let answer, let session):
+            answer.stop()
+            if let session { service.sessions.close(session) }
         case .idle, .passing, .collecting, .reading, .closing: break
         }
         state = .closing
@@ -131,7 +136,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         }
         switch location {
         case .here(let stream):
-            if request.isHead == false, let form = LiveForm(route, stream.window) {
+            if !request.isHead, let form = LiveForm(route, stream.window, withData: request.isRelayed) {
                 begin(request, form, stream, route, context: context)
             } else if let answer = FiniteAnswers.answer(
                 route, request: request, stream: stream, service: service, at: context.eventLoop.now)
@@ -195,7 +200,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         end(isKeepAlive: request.isKeepAlive, context: context)
     }
 
-    private func end(isKeepAlive: Bool, context: ChannelHandlerContext) {
+    func end(isKeepAlive: Bool, context: ChannelHandlerContext) {
         guard !isKeepAlive else {
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
             return
@@ -210,9 +215,8 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         _ request: MediaRequest, _ form: LiveForm, _ stream: any ReadableStream, _ route: MediaRoute,
         context: ChannelHandlerContext
     ) {
-        let (session, counters) = service.sessions.open(
-            stream: stream.name, viewerProtocol: route == .transportStream ? .mpegts : .mp4,
-            address: clientAddress, userAgent: request.userAgent, at: context.eventLoop.now)
+        let (session, counters) = openSession(
+            request, of: stream.name, route == .transportStream ? .mpegts : .mp4, at: context.eventLoop.now)
         let window = stream.window
         let backlog = ViewerBacklog(
             configured: service.limits.pendingBytesMax,
@@ -318,9 +322,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         _ request: MediaRequest, _ course: ArchiveFollower.Course, of stream: String, _ archive: ArchivePlayback,
         _ store: ArchiveStore, context: ChannelHandlerContext
     ) {
-        let (session, counters) = service.sessions.open(
-            stream: stream, viewerProtocol: .mpegts, address: context.remoteAddress?.ipAddress ?? "",
-            userAgent: request.userAgent, at: context.eventLoop.now)
+        let (session, counters) = openSession(request, of: stream, .mpegts, at: context.eventLoop.now)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let follower = ArchiveFollower(
             course, archive: archive, store: store, stream: stream, context: context, counters: counters,
@@ -335,7 +337,16 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         follower.send()
     }
 
-    private func count(
+    /// A session for an endless answer. The viewers of another server are counted there.
+    func openSession(
+        _ request: MediaRequest, of stream: String, _ form: ViewerProtocol, at now: NIODeadline
+    ) -> (id: UInt64?, counters: SessionCounters) {
+        guard !request.isRelayed else { return (nil, SessionCounters()) }
+        return service.sessions.open(
+            stream: stream, viewerProtocol: form, address: clientAddress, userAgent: request.userAgent, at: now)
+    }
+
+    func count(
         _ request: MediaRequest, _ route: MediaRoute, bytes: Int, of stream: String, context: ChannelHandlerContext
     ) {
         switch route {

@@ -31,9 +31,17 @@ struct RelayClient: Sendable {
         return configuration
     }
 
+    /// For answers without an end: their readers watch for silence themselves, and none waits until another ends.
+    static var endlessConfiguration: HTTPClient.Configuration {
+        var configuration = configuration
+        configuration.timeout = .init(connect: .seconds(1))
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 100_000
+        return configuration
+    }
+
     func fetch(_ url: String, timeout: TimeAmount) async -> RelayedAnswer {
         do {
-            let response = try await http.execute(request(url), timeout: timeout)
+            let response = try await http.execute(Self.request(url), timeout: timeout)
             let status = Int(response.status.code)
             guard status < 500, !(300..<400).contains(status) else {
                 return .unavailable("it answers \(status)")
@@ -66,13 +74,13 @@ struct RelayClient: Sendable {
 
     /// An endless answer, chunk by chunk as they come. Throws when it ends badly; nil: it has no such stream now.
     func open(_ url: String) async throws -> HTTPClientResponse.Body? {
-        let response = try await http.execute(request(url), timeout: .hours(24 * 365))
+        let response = try await http.execute(Self.request(url), timeout: .hours(24 * 365))
         return response.status == .ok ? response.body : nil
     }
 
-    private func request(_ url: String) -> HTTPClientRequest {
+    static func request(_ url: String) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: url)
-        request.headers.add(name: Self.header, value: "1")
+        request.headers.add(name: header, value: "1")
         return request
     }
 

@@ -10,6 +10,8 @@ import NIOCore
 final class StreamFollower: Sendable {
     /// Between two looks at where the stream is.
     private static let lookInterval = Duration.milliseconds(100)
+    /// An owner that sends nothing for so long is asked anew: players wait longer.
+    private static let silence = Duration.seconds(5)
     /// Viewers are told that it is over after so long without media.
     private static let patience = Duration.seconds(60)
 
@@ -20,6 +22,7 @@ final class StreamFollower: Sendable {
     private let encodedName: String
     private let stopped = AsyncStream<Void>.makeStream()
     private let lastMedia = NIOLockedValueBox(ContinuousClock.now)
+    private let lastBytes = NIOLockedValueBox(ContinuousClock.now)
 
     /// - Parameter encodedName: the stream's path as a player wrote it, beginning with a slash.
     init(
@@ -65,13 +68,17 @@ final class StreamFollower: Sendable {
     private func follow(_ peer: String) async {
         guard let base = place(peer) else { return }
         stream.sourceChanged()
+        lastBytes.withLockedValue { $0 = .now }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [self] in
                 // What went wrong does not matter: the next look finds who has the stream.
                 try? await read("http://\(base)\(encodedName)/live.mp4?tracks=all")
             }
             group.addTask { [self] in
-                while !Task.isCancelled, isAt(peer) { try? await Task.sleep(for: Self.lookInterval) }
+                while !Task.isCancelled, isAt(peer), lastBytes.withLockedValue({ $0 }).duration(to: .now) < Self.silence
+                {
+                    try? await Task.sleep(for: Self.lookInterval)
+                }
             }
             await group.next()
             group.cancelAll()
@@ -92,6 +99,7 @@ final class StreamFollower: Sendable {
         var assembler = ChunkAssembler()
         var chunks: [Chunk] = []
         for try await buffer in body {
+            lastBytes.withLockedValue { $0 = .now }
             try assembler.receive(buffer, into: &chunks)
             guard !chunks.isEmpty else { continue }
             lastMedia.withLockedValue { $0 = .now }

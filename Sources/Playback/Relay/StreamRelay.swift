@@ -47,6 +47,7 @@ package final class StreamRelay: Sendable {
     private static let followIdle = TimeAmount.seconds(10)
 
     let client: RelayClient
+    private let endlessClient: RelayClient
     let directory: any StreamDirectory
     private let place: @Sendable (_ peer: String) -> String?
     private let eventLoops: any EventLoopGroup
@@ -56,13 +57,16 @@ package final class StreamRelay: Sendable {
 
     /// - Parameters:
     ///   - client: with `configuration`; not used for anything else.
+    ///   - endlessClient: with `endlessConfiguration`, as well.
     ///   - place: `host:port` at which the servers reach a peer of the group; nil for others.
     ///   - bytesMax: of answers that are kept.
     package init(
-        client: HTTPClient, directory: any StreamDirectory, eventLoops: any EventLoopGroup, bytesMax: Int = 128 << 20,
+        client: HTTPClient, endlessClient: HTTPClient, directory: any StreamDirectory,
+        eventLoops: any EventLoopGroup, bytesMax: Int = 128 << 20,
         place: @escaping @Sendable (_ peer: String) -> String?
     ) {
         self.client = RelayClient(http: client)
+        self.endlessClient = RelayClient(http: endlessClient)
         self.directory = directory
         self.eventLoops = eventLoops
         self.place = place
@@ -70,6 +74,7 @@ package final class StreamRelay: Sendable {
     }
 
     package static var configuration: HTTPClient.Configuration { RelayClient.configuration }
+    package static var endlessConfiguration: HTTPClient.Configuration { RelayClient.endlessConfiguration }
 
     /// Whether players are answered here (`cluster_serve proxy`) or sent on.
     package var isEnabled: Bool {
@@ -177,6 +182,23 @@ package final class StreamRelay: Sendable {
         return kept.isEmpty ? "" : "?" + kept.joined(separator: "&")
     }
 
+    // MARK: Archives' files and endless streams
+
+    /// The address at the peer; nil for others than peers.
+    func address(_ target: RequestTarget, at peer: String) -> String? {
+        place(peer).map { "http://\($0)\(target.path)" }
+    }
+
+    /// Hands a long answer to its player.
+    func pass(_ answer: LongAnswer) {
+        state.withLock { $0.statistics.fetches += 1 }
+        // While the server shuts down nothing is begun: it closes the player's connection.
+        jobs.continuation.yield { [self] in
+            let bytes = await answer.run(endlessClient.http)
+            state.withLock { $0.statistics.fetchedBytes += bytes }
+        }
+    }
+
     // MARK: Endless forms
 
     /// The stream for endless viewers; begun if nobody watches it yet.
@@ -188,7 +210,8 @@ package final class StreamRelay: Sendable {
             }
             let stream = RelayedStream(name, on: eventLoops.next())
             let follower = StreamFollower(
-                stream: stream, directory: directory, client: client, place: place, encodedName: Self.name(in: path))
+                stream: stream, directory: directory, client: endlessClient, place: place,
+                encodedName: Self.name(in: path))
             state.followed[name] = Followed(stream: stream, end: { follower.stop() })
             return (stream, follower)
         }

@@ -5,12 +5,15 @@ import Media
 
 extension LiveForm {
     /// nil: `route` is no endless stream, nothing came yet, or the stream has none of the tracks.
-    init?(_ route: MediaRoute, _ window: LiveWindow) {
+    /// - Parameter withData: `tracks=all` of endless MP4 means the data tracks as well: for another server, which
+    ///   makes transport streams of it.
+    init?(_ route: MediaRoute, _ window: LiveWindow, withData: Bool = false) {
         guard let tracks = window.segments.last?.tracks else { return nil }
         switch route {
         case .transportStream: self = .transportStream
         case .fragmentedMP4(let asked):
-            let chosen = tracks.ids(asked: asked)
+            let isEverything = withData && asked?.isEmpty == true
+            let chosen = isEverything ? Set(tracks.tracks.map(\.id)) : tracks.ids(asked: asked)
             guard !chosen.isEmpty else { return nil }
             self = .fragmentedMP4(
                 header: InitializationSegment.write(tracks, only: chosen), tracks: tracks, chosen: chosen)

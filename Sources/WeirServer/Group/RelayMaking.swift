@@ -9,11 +9,11 @@ import SettingsLanguage
 /// The relay as a service: its requests end with it.
 struct RelayService: Service {
     let relay: StreamRelay
-    let client: HTTPClient
+    let clients: [HTTPClient]
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await relay.run() }
-        try await client.shutdown()
+        for client in clients { try await client.shutdown() }
     }
 }
 
@@ -25,11 +25,14 @@ extension WeirServer {
     ) -> RelayService? {
         guard settings.hasGroup else { return nil }
         let client = HTTPClient(eventLoopGroup: eventLoops, configuration: StreamRelay.configuration)
-        let relay = StreamRelay(client: client, directory: keeper, eventLoops: eventLoops) { name in
+        let endless = HTTPClient(eventLoopGroup: eventLoops, configuration: StreamRelay.endlessConfiguration)
+        let relay = StreamRelay(
+            client: client, endlessClient: endless, directory: keeper, eventLoops: eventLoops
+        ) { name in
             configuration.current.settings.peers.first { $0.name == name }?.contact.description
         }
         relay.isEnabled = settings.clusterServe == .proxy
-        return RelayService(relay: relay, client: client)
+        return RelayService(relay: relay, clients: [client, endless])
     }
 }
 

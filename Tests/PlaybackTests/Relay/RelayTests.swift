@@ -62,8 +62,11 @@ private final class Whereabouts: StreamDirectory {
         whereabouts.set(.elsewhere(baseURL: "http://not-asked", peer: "a"))
         let client = HTTPClient(
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, configuration: StreamRelay.configuration)
+        let endless = HTTPClient(
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, configuration: StreamRelay.endlessConfiguration)
         let relay = StreamRelay(
-            client: client, directory: whereabouts, eventLoops: MultiThreadedEventLoopGroup.singleton
+            client: client, endlessClient: endless, directory: whereabouts,
+            eventLoops: MultiThreadedEventLoopGroup.singleton
         ) { [places] in places[$0] }
         let server = try await LoopbackServer.start(relay: relay) { whereabouts.locate($0) }
         let running = Task { await relay.run() }
@@ -77,6 +80,7 @@ private final class Whereabouts: StreamDirectory {
         await running.value
         for server in servers + [server] { try await server.stop() }
         try await client.shutdown()
+        try await endless.shutdown()
         try result.get()
     }
 
@@ -194,6 +198,32 @@ private final class Whereabouts: StreamDirectory {
             // is a chunk more; a second would be a segment.
             #expect((frames ?? 0) > 170, "\(played.output) \(played.errors)")
             #expect(try await Int(two.output) ?? 0 > 0)
+        }
+    }
+
+    @Test func dataTracksReachTheTransportStreamsOfTheRelay() async throws {
+        let chunks = TestMedia.make(["-ac", "1"], withCues: true)
+        let cue = TestMedia.cueTrack
+        // One within a segment: the relay knows that a chunk is whole when the next has come.
+        let index = try #require(
+            chunks.indices.dropLast().last { chunks[$0].bytes(of: cue) != nil && !chunks[$0 + 1].startsSegment })
+        let wanted = chunks[index]
+        try await withRelay { server, owners, _ in
+            let owner = try #require(owners["a"])
+            for chunk in chunks[...(index + 1)] { owner.stream.feed(chunk) }
+            let relay = try #require(server.service.relay)
+            let followed = relay.follow("cam", at: "/cam/mpegts")
+            while !followed.window.segments.contains(where: { $0.chunks.contains { $0.start == wanted.start } }) {
+                await Task.yield()
+            }
+            let relayed = try #require(
+                followed.window.segments.flatMap(\.chunks).first { $0.start == wanted.start })
+            #expect(relayed.tracks == wanted.tracks)
+            #expect(relayed.bytes(of: cue) == wanted.bytes(of: cue))
+            // Players have no use for them in MP4.
+            let form = try #require(LiveForm(.fragmentedMP4([]), owner.stream.window))
+            guard case .fragmentedMP4(_, _, let chosen) = form else { return }
+            #expect(!chosen.contains(cue) && chosen.count == 2)
         }
     }
 
