@@ -62,16 +62,10 @@ void weir_thread_name(const char *name) { pthread_setname_np(pthread_self(), nam
 
 struct weir_datagrams {
     unsigned count;
-    unsigned used;
     uint8_t *bytes;
     size_t size;
     struct mmsghdr *headers;
     struct iovec *vectors;
-    // One control message with one 32-bit number each.
-    union weir_control {
-        struct cmsghdr header;
-        uint8_t bytes[CMSG_SPACE(sizeof(uint32_t))];
-    } *controls;
 };
 
 weir_datagrams *weir_datagrams_create(unsigned count, size_t size) {
@@ -83,8 +77,7 @@ weir_datagrams *weir_datagrams_create(unsigned count, size_t size) {
     datagrams->bytes = malloc(count * size);
     datagrams->headers = calloc(count, sizeof *datagrams->headers);
     datagrams->vectors = calloc(count, sizeof *datagrams->vectors);
-    datagrams->controls = calloc(count, sizeof *datagrams->controls);
-    if (!datagrams->bytes || !datagrams->headers || !datagrams->vectors || !datagrams->controls) {
+    if (!datagrams->bytes || !datagrams->headers || !datagrams->vectors) {
         weir_datagrams_destroy(datagrams);
         return NULL;
     }
@@ -93,8 +86,6 @@ weir_datagrams *weir_datagrams_create(unsigned count, size_t size) {
         datagrams->vectors[i].iov_len = size;
         datagrams->headers[i].msg_hdr.msg_iov = &datagrams->vectors[i];
         datagrams->headers[i].msg_hdr.msg_iovlen = 1;
-        datagrams->headers[i].msg_hdr.msg_control = &datagrams->controls[i];
-        datagrams->headers[i].msg_hdr.msg_controllen = sizeof datagrams->controls[i];
     }
     return datagrams;
 }
@@ -104,16 +95,10 @@ void weir_datagrams_destroy(weir_datagrams *datagrams) {
     free(datagrams->bytes);
     free(datagrams->headers);
     free(datagrams->vectors);
-    free(datagrams->controls);
     free(datagrams);
 }
 
 int weir_datagrams_receive(weir_datagrams *datagrams, int descriptor) {
-    // The kernel wrote the lengths of what it put there: give it the whole room again.
-    for (unsigned i = 0; i < datagrams->used; i++) {
-        datagrams->headers[i].msg_hdr.msg_controllen = sizeof datagrams->controls[i];
-    }
-    datagrams->used = 0;
     for (;;) {
         int count = recvmmsg(descriptor, datagrams->headers, datagrams->count, MSG_DONTWAIT, NULL);
         if (count < 0) {
@@ -122,7 +107,6 @@ int weir_datagrams_receive(weir_datagrams *datagrams, int descriptor) {
             if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNREFUSED) return 0;
             return -errno;
         }
-        datagrams->used = (unsigned)count;
         return count;
     }
 }
@@ -130,15 +114,4 @@ int weir_datagrams_receive(weir_datagrams *datagrams, int descriptor) {
 const uint8_t *weir_datagrams_bytes(const weir_datagrams *datagrams, unsigned index, size_t *length) {
     *length = datagrams->headers[index].msg_len;
     return datagrams->bytes + index * datagrams->size;
-}
-
-uint32_t weir_datagrams_drops(const weir_datagrams *datagrams, unsigned index) {
-    struct msghdr *header = &datagrams->headers[index].msg_hdr;
-    uint32_t drops = 0;
-    for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control; control = CMSG_NXTHDR(header, control)) {
-        if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SO_RXQ_OVFL) {
-            memcpy(&drops, CMSG_DATA(control), sizeof drops);
-        }
-    }
-    return drops;
 }

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -64,8 +65,6 @@ static int prepare(int descriptor, const struct addrinfo *address, const char *s
     if (setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer, sizeof receive_buffer) < 0) {
         setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     }
-    // Kernels without it have no drop counter; everything else works.
-    setsockopt(descriptor, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
     *step = "share port";
     // Only groups are shared: with unicast the last socket would silently take the datagrams from the first.
     if (is_multicast && setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0) return -errno;
@@ -102,6 +101,13 @@ int weir_udp_port(int descriptor) {
     if (getsockname(descriptor, (struct sockaddr *)&address, &length) < 0) return -errno;
     if (address.ss_family == AF_INET6) return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
     return ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+int64_t weir_udp_drops(int descriptor) {
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t length = sizeof memory;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, memory, &length) < 0) return -errno;
+    return memory[SK_MEMINFO_DROPS];
 }
 
 int weir_udp_receive_buffer(int descriptor) {

@@ -34,9 +34,6 @@ void weir_datagrams_destroy(weir_datagrams *datagrams);
 int weir_datagrams_receive(weir_datagrams *datagrams, int descriptor);
 /// The bytes of datagram `index` of the last receive; valid until the next.
 const uint8_t *weir_datagrams_bytes(const weir_datagrams *datagrams, unsigned index, size_t *length);
-/// Datagrams that this socket has lost for want of buffer since it was opened (SO_RXQ_OVFL), as said with datagram `index`;
-/// 0 when the kernel says nothing, which it does until the first loss.
-uint32_t weir_datagrams_drops(const weir_datagrams *datagrams, unsigned index);
 
 /// Opens, binds and joins a receiving UDP socket: the descriptor, or the negative errno with `step` naming what failed.
 ///
@@ -46,6 +43,9 @@ int weir_udp_open(const char *address, uint16_t port, const char *source, const 
                   const char **step);
 /// The port that a socket is bound to.
 int weir_udp_port(int descriptor);
+/// Datagrams that the kernel dropped on this socket since it was opened, most of them for want of buffer (SO_MEMINFO).
+/// Asked for now and then: the same number with each datagram (SO_RXQ_OVFL) costs a control message each. Fails on kernels before 4.12.
+int64_t weir_udp_drops(int descriptor);
 /// The size of its receive buffer as the kernel counts it.
 int weir_udp_receive_buffer(int descriptor);
 

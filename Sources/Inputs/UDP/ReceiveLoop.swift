@@ -30,7 +30,7 @@ package struct DatagramSource {
 /// One receiving thread.
 ///
 /// A round is: wait until a socket is readable, take at most `ReceivePacing.budget` datagrams from each, then rest a few
-/// milliseconds (`ReceivePacing`) so that more datagrams share one wake-up. The rest adds at most 20 ms of latency.
+/// milliseconds (`ReceivePacing`) so that more datagrams share one wake-up. The rest adds at most 40 ms of latency.
 package final class ReceiveLoop: Sendable {
     private enum Command: Sendable {
         case add(UInt64, @Sendable () -> DatagramSource?)
@@ -116,6 +116,7 @@ package final class ReceiveLoop: Sendable {
     fileprivate func run(epoll: Int32) {
         var round = ReceiveRound(epoll: epoll)
         let pacing = ReceivePacing()
+        var lastRound: UInt64 = 0
         defer {
             round.closeAll()
             close(epoll)
@@ -137,12 +138,13 @@ package final class ReceiveLoop: Sendable {
                 case .stop: return
                 }
             }
-            let began = monotonicNanoseconds()
-            let result = round.receive(now: began)
+            let result = round.receive()
             load.subtract(result.failedSockets, ordering: .relaxed)
             let rest = pacing.rest(
                 fullestSocket: result.fullestSocket,
-                elapsedMilliseconds: Int32((monotonicNanoseconds() - began) / 1_000_000))
+                interval: Int32(clamping: (result.began - lastRound) / 1_000_000),
+                elapsed: Int32(clamping: (monotonicNanoseconds() - result.began) / 1_000_000))
+            lastRound = result.began
             if rest > 0 { _ = weir_wake_wait(wake, rest) }
         }
     }

@@ -9,18 +9,29 @@ struct ReceiveRound: ~Copyable {
         /// Datagrams taken from the socket that had the most.
         var fullestSocket = 0
         var failedSockets = 0
+        /// When it began to receive, in nanoseconds of the monotonic clock.
+        var began: UInt64 = 0
     }
 
     private static let batch = 32
     /// The largest UDP payload over IPv4 is 65507 bytes; pages that no datagram reaches are never touched.
     private static let largestDatagram = 65536
     private static let readableAtOnce = 256
+    /// So often a socket is asked for the datagrams that it lost, in nanoseconds; and whenever it had a whole batch.
+    private static let dropsInterval: UInt64 = 1_000_000_000
 
-    private struct Slot {
-        var id: UInt64
-        var source: DatagramSource
+    /// A class: each round looks at each socket, and a copy would count references of all that is in it.
+    private final class Slot {
+        let id: UInt64
+        let source: DatagramSource
         /// Datagrams that the kernel dropped on this socket so far.
         var drops: UInt32 = 0
+        var dropsAsked: UInt64 = 0
+
+        init(id: UInt64, source: DatagramSource) {
+            self.id = id
+            self.source = source
+        }
     }
 
     private let epoll: Int32
@@ -74,19 +85,22 @@ struct ReceiveRound: ~Copyable {
     }
 
     /// Waits until a socket is readable or the loop is woken, then takes each readable socket's share.
-    mutating func receive(now: UInt64) -> Result {
+    mutating func receive() -> Result {
         var result = Result()
         let count = weir_epoll_wait(epoll, &readable, Int32(Self.readableAtOnce), -1)
         precondition(count >= 0, "epoll_wait on the loop's own descriptor \(epoll): errno \(-count)")
-        let started = count > 0 ? monotonicNanoseconds() : now
+        result.began = monotonicNanoseconds()
         for index in 0..<Int(count) {
             let token = Int(readable[index])
             guard token != 0, token <= slots.count, let slot = slots[token - 1] else { continue }
-            var drops = slot.drops
-            let (taken, error) = take(from: slot.source, drops: &drops)
+            let (taken, error) = take(from: slot.source)
             result.fullestSocket = max(result.fullestSocket, taken)
-            if drops != slot.drops { slots[token - 1]?.drops = drops }
-            slot.source.receiver.roundEnded(drops: drops, now: started)
+            if taken >= Self.batch || result.began - slot.dropsAsked >= Self.dropsInterval {
+                // A kernel that does not tell leaves the number as it is.
+                slot.drops = UInt32(exactly: weir_udp_drops(slot.source.descriptor)) ?? slot.drops
+                slot.dropsAsked = result.began
+            }
+            slot.source.receiver.roundEnded(drops: slot.drops, now: result.began)
             if error != 0 {
                 _ = remove(slot.id)
                 result.failedSockets += 1
@@ -96,7 +110,7 @@ struct ReceiveRound: ~Copyable {
         return result
     }
 
-    private func take(from source: DatagramSource, drops: inout UInt32) -> (taken: Int, error: Int32) {
+    private func take(from source: DatagramSource) -> (taken: Int, error: Int32) {
         var taken = 0
         while taken < ReceivePacing.budget {
             let count = Int(weir_datagrams_receive(datagrams, source.descriptor))
@@ -107,9 +121,6 @@ struct ReceiveRound: ~Copyable {
                 let bytes = weir_datagrams_bytes(datagrams, index, &length)
                 source.receiver.received(UnsafeRawBufferPointer(start: bytes, count: length))
             }
-            // The counter only rises, so the last datagram of a batch knows it best.
-            let lost = weir_datagrams_drops(datagrams, UInt32(count - 1))
-            if lost != 0 { drops = lost }
             taken += count
             if count < Self.batch { break }
         }

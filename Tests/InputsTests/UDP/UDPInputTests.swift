@@ -118,7 +118,7 @@ struct UDPInputTests {
         let datagram = [UInt8](repeating: 0x47, count: 1316)
         for _ in 0..<100 { Loopback.send(Array(repeating: datagram, count: 200), to: port) }
         gate.open()
-        // The counter comes with a datagram that was received after the loss.
+        // The counter is asked for with each full batch, and the marker comes after those.
         let marker: [UInt8] = [0x47, 0xFF]
         let sending = Task {
             while !Task.isCancelled {
