@@ -116,7 +116,7 @@ package struct Chunker: Sendable {
             return
         }
         var time = decodeTime
-        if let before = lanes[index].newestTime, time <= before {
+        if let before = lanes[index].front.time, time <= before {
             time = before + MediaSpan(ticks: 1)
         }
         if case .waiting = state {
@@ -230,10 +230,10 @@ package struct Chunker: Sendable {
         guard !lanes[lane].isSparse else { return }
         var frontier: MediaTime?
         for i in lanes.indices where !lanes[i].isSparse {
-            if let newest = lanes[i].newestTime { frontier = max(frontier ?? newest, newest) }
+            if let newest = lanes[i].front.time { frontier = max(frontier ?? newest, newest) }
         }
         let isHole = frontier.map { time - $0 > Self.gap } ?? false
-        let isBackwards = lanes[lane].newestTime.map { $0 - time > Self.gap } ?? false
+        let isBackwards = lanes[lane].front.time.map { $0 - time > Self.gap } ?? false
         if isHole || isBackwards {
             flush(into: &chunks)
             if let next = nextTracks { adopt(next) }
@@ -260,14 +260,14 @@ package struct Chunker: Sendable {
     private func hasPassed(_ end: MediaTime) -> Bool {
         var allPassed = true
         for i in lanes.indices where !lanes[i].isSparse || lanes.count == 1 {
-            guard lanes[i].isComplete(to: end, foresees: i != leading) else {
+            guard lanes[i].front.isComplete(to: end, foresees: i != leading) else {
                 allPassed = false
                 continue
             }
-            if let newest = lanes[i].newestTime, newest - end >= Self.stall { return true }
+            if let newest = lanes[i].front.time, newest - end >= Self.stall { return true }
         }
         if allPassed { return true }
-        guard let leader = lanes[leading].newestTime else { return false }
+        guard let leader = lanes[leading].front.time else { return false }
         return leader - end >= Self.patience
     }
 

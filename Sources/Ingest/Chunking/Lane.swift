@@ -2,6 +2,28 @@
 import Media
 import NIOCore
 
+/// How far a track has come. Apart from the lane, because the chunker asks a few times per frame: a copy of the newest frame,
+/// or of the whole lane, would cost reference counts.
+struct Front: Sendable {
+    /// Decode time of the newest frame.
+    var time: MediaTime?
+    /// What the codec says about the newest frame's length, for the case that no next frame comes.
+    var ownDuration: MediaSpan?
+
+    /// All frames before `end` are there.
+    ///
+    /// - Parameter foresees: where the codec fixes the length of a frame, the one that lasts until `end` is the last: nobody
+    ///   has to wait for the next, which may share a late packet with many others.
+    func isComplete(to end: MediaTime, foresees: Bool) -> Bool {
+        guard let time else { return false }
+        return time >= end || foresees && lasts(time, to: end)
+    }
+
+    func lasts(_ start: MediaTime, to end: MediaTime) -> Bool {
+        ownDuration.map { start + $0 >= end } ?? false
+    }
+}
+
 /// One track of the chunker: frames whose length is known, and the newest, whose length the next one tells.
 struct Lane: Sendable {
     let track: Track
@@ -9,11 +31,7 @@ struct Lane: Sendable {
     let isSparse: Bool
     var ready: [TimedFrame] = []
     private var newest: TimedFrame?
-    /// Decode time of the newest frame, for the chunker, which asks a few times per frame: a copy of the frame or of the
-    /// whole lane would cost reference counts.
-    private(set) var newestTime: MediaTime?
-    /// What the codec says about the newest frame's length, for the case that no next frame comes.
-    private var newestOwnDuration: MediaSpan?
+    private(set) var front = Front()
     var usualDuration: MediaSpan
 
     init(_ track: Track) {
@@ -22,25 +40,15 @@ struct Lane: Sendable {
         usualDuration = track.kind == .data ? .zero : .milliseconds(40)
     }
 
-    /// All frames before `end` are there.
-    ///
-    /// - Parameter foresees: where the codec fixes the length of a frame, the one that lasts until `end` is the last: nobody
-    ///   has to wait for the next, which may share a late packet with many others.
-    func isComplete(to end: MediaTime, foresees: Bool) -> Bool {
-        guard let newestTime else { return false }
-        return newestTime >= end || foresees && lasts(newestTime, to: end)
-    }
+    /// Decode time of the newest frame.
+    var newestTime: MediaTime? { front.time }
 
     /// When the first frame at or after `time` begins, or will begin.
     func nextTime(from time: MediaTime, foresees: Bool) -> MediaTime? {
         if let first = ready.first(where: { $0.decodeTime >= time }) { return first.decodeTime }
         guard let newestTime else { return nil }
         if newestTime >= time { return newestTime }
-        return foresees && lasts(newestTime, to: time) ? newestOwnDuration.map { newestTime + $0 } : nil
-    }
-
-    private func lasts(_ start: MediaTime, to end: MediaTime) -> Bool {
-        newestOwnDuration.map { start + $0 >= end } ?? false
+        return foresees && front.lasts(newestTime, to: time) ? front.ownDuration.map { newestTime + $0 } : nil
     }
 
     /// Forgets what is before `time`.
@@ -48,7 +56,7 @@ struct Lane: Sendable {
         ready.removeAll { $0.decodeTime < time }
         guard let newestTime, newestTime < time else { return }
         newest = nil
-        self.newestTime = nil
+        front.time = nil
     }
 
     mutating func push(_ frame: TimedFrame, ownDuration: MediaSpan?) {
@@ -56,22 +64,21 @@ struct Lane: Sendable {
             let step = frame.decodeTime - before.decodeTime
             // Over a hole a frame keeps its usual length; the hole shows in the times.
             let isHole = isSparse || step > Chunker.gap
-            before.duration = isHole ? (newestOwnDuration ?? usualDuration) : step
+            before.duration = isHole ? (front.ownDuration ?? usualDuration) : step
             if !isHole { usualDuration = step }
             ready.append(before)
         }
         newest = frame
-        newestTime = frame.decodeTime
-        newestOwnDuration = ownDuration
+        front = Front(time: frame.decodeTime, ownDuration: ownDuration)
     }
 
     /// No frame follows: the newest one gets the length its codec or its neighbours suggest.
     mutating func finish() {
         guard var last = newest else { return }
-        last.duration = newestOwnDuration ?? usualDuration
+        last.duration = front.ownDuration ?? usualDuration
         ready.append(last)
         newest = nil
-        newestTime = nil
+        front.time = nil
     }
 
     /// Forgets the frames that begin at or after `limit`.
@@ -82,7 +89,7 @@ struct Lane: Sendable {
 
     /// Takes the frames that begin before `end`.
     mutating func take(before end: MediaTime, foresees: Bool) -> [TimedFrame] {
-        if foresees, let last = newest, last.decodeTime < end, lasts(last.decodeTime, to: end) {
+        if foresees, let last = newest, last.decodeTime < end, front.lasts(last.decodeTime, to: end) {
             ready.append(last)
             newest = nil
         }
@@ -92,7 +99,7 @@ struct Lane: Sendable {
         var taken = Array(ready[..<count])
         if count == ready.count { ready.removeAll(keepingCapacity: true) } else { ready.removeFirst(count) }
         // Its length may not depend on whether the next frame had come already.
-        if foresees, let own = newestOwnDuration, lasts(taken[count - 1].decodeTime, to: end) {
+        if foresees, let own = front.ownDuration, front.lasts(taken[count - 1].decodeTime, to: end) {
             taken[count - 1].duration = own
         }
         return taken
