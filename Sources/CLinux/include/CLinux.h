@@ -4,6 +4,7 @@
 
 #include "clocks.h"
 #include "files.h"
+#include "memory.h"
 #include "receive.h"
 
 #endif

@@ -56,6 +56,7 @@ package struct WeirServer: Sendable {
     package func run() async throws {
         // A viewer who hangs up while we write must cost that viewer only.
         signal(SIGPIPE, SIG_IGN)
+        weir_keep_freed_memory()
         let logger = launch.logger
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let files = NIOThreadPool(numberOfThreads: 2)
