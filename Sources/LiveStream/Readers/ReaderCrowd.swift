@@ -9,7 +9,7 @@ import NIOCore
 /// and `patience`. Lives on the loop.
 struct ReaderCrowd {
     /// Readers on one loop for which a chunk may wait.
-    static let size = 128
+    static let size = 40
     /// Readers of one form for which a file in memory is made.
     static let fileSharers = 16
     static let enough = 64 << 10
