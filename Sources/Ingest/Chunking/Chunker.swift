@@ -34,14 +34,14 @@ package struct Chunker: Sendable {
     /// Starts that differ from the end of what was written by less are a continuation.
     package static let seam = MediaSpan.milliseconds(100)
 
-    private enum State { case waiting(since: MediaTime?), running }
+    enum State { case waiting(since: MediaTime?), running }
 
     package let segmentDuration: MediaSpan
     /// Multiples of this end segments that find no key frame: eight segments, at least 30 s.
     package let longest: MediaSpan
     package private(set) var tracks: TrackSet?
     /// End of the last chunk: nothing will be written before it.
-    package private(set) var writtenEnd: MediaTime?
+    package internal(set) var writtenEnd: MediaTime?
     /// Frames that could not be placed: of unknown tracks, before the first key frame, before `writtenEnd`.
     package private(set) var refusedFrames: UInt64 = 0
 
@@ -51,22 +51,22 @@ package struct Chunker: Sendable {
         if case .running = state { segmentStart } else { nil }
     }
 
-    private var state = State.waiting(since: nil)
-    private var lanes: [Lane] = []
-    private var leading = 0
+    var state = State.waiting(since: nil)
+    var lanes: [Lane] = []
+    var leading = 0
     /// Tracks that hold from the next key frame of the leading track on.
-    private var nextTracks: TrackSet?
-    private var writtenTracks: TrackSet?
-    private var segmentStart = MediaTime(ticks: 0)
-    private var chunkStart = MediaTime(ticks: 0)
-    private var isDiscontinuous = false
-    private var discontinuityMarked = false
-    private var forcedEnd = MediaTime(ticks: 0)
-    private var cuts: [MediaTime] = []
+    var nextTracks: TrackSet?
+    var writtenTracks: TrackSet?
+    var segmentStart = MediaTime(ticks: 0)
+    var chunkStart = MediaTime(ticks: 0)
+    var isDiscontinuous = false
+    var discontinuityMarked = false
+    var forcedEnd = MediaTime(ticks: 0)
+    var cuts: [MediaTime] = []
     /// Where the chunks' bytes are. They leave the live window in the order in which they came.
-    private var block = ByteBlock(size: smallestBlock)
-    private static let smallestBlock = 64 << 10
-    private static let largestBlock = 512 << 10
+    var block = ByteBlock(size: smallestBlock)
+    static let smallestBlock = 64 << 10
+    static let largestBlock = 512 << 10
 
     /// - Parameters:
     ///   - segmentDuration: positive; anything shorter than one chunk counts as one chunk.
@@ -168,7 +168,7 @@ package struct Chunker: Sendable {
     // MARK: before the first key frame
 
     /// True when the frame is to be kept.
-    private mutating func wait(_ frame: Frame, _ time: MediaTime, lane: Int) -> Bool {
+    mutating func wait(_ frame: Frame, _ time: MediaTime, lane: Int) -> Bool {
         if let writtenEnd, time < writtenEnd {
             refusedFrames += 1
             return false
@@ -184,7 +184,7 @@ package struct Chunker: Sendable {
         return true
     }
 
-    private mutating func begin(at time: MediaTime) {
+    mutating func begin(at time: MediaTime) {
         state = .running
         for i in lanes.indices { lanes[i].drop(before: time) }
         var isContinuation = true
@@ -195,7 +195,7 @@ package struct Chunker: Sendable {
         discontinuityMarked = false
     }
 
-    private mutating func adopt(_ set: TrackSet) {
+    mutating func adopt(_ set: TrackSet) {
         tracks = set
         nextTracks = nil
         lanes = set.tracks.map(Lane.init)
@@ -204,128 +204,8 @@ package struct Chunker: Sendable {
         state = .waiting(since: nil)
     }
 
-    private func laneIndex(of track: TrackID) -> Int? {
+    func laneIndex(of track: TrackID) -> Int? {
         for i in lanes.indices where lanes[i].track.id == track { return i }
         return nil
-    }
-
-    // MARK: cuts
-
-    private mutating func startSegment(at time: MediaTime, isDiscontinuous: Bool) {
-        segmentStart = time
-        self.isDiscontinuous = isDiscontinuous
-        // The first multiple at or after the start, and one more.
-        let first = -((0 - time.ticks).flooredDivided(by: longest.ticks))
-        forcedEnd = MediaTime(ticks: (first + 1) * longest.ticks)
-    }
-
-    private mutating func noteCut(_ time: MediaTime) {
-        let before = cuts.last ?? segmentStart
-        if time > max(chunkStart, before), time.index(of: segmentDuration) > before.index(of: segmentDuration) {
-            cuts.append(time)
-        }
-    }
-
-    private mutating func breakAtGap(_ time: MediaTime, lane: Int, into chunks: inout [Chunk]) {
-        guard !lanes[lane].isSparse else { return }
-        var frontier: MediaTime?
-        for i in lanes.indices where !lanes[i].isSparse {
-            if let newest = lanes[i].front.time { frontier = max(frontier ?? newest, newest) }
-        }
-        let isHole = frontier.map { time - $0 > Self.gap } ?? false
-        let isBackwards = lanes[lane].front.time.map { $0 - time > Self.gap } ?? false
-        if isHole || isBackwards {
-            flush(into: &chunks)
-            if let next = nextTracks { adopt(next) }
-        }
-    }
-
-    // MARK: chunks
-
-    /// The next place where the open chunk may end.
-    private func boundary() -> MediaTime {
-        let next = MediaTime(ticks: (chunkStart.index(of: Self.grid) + 1) * Self.grid.ticks)
-        if let cut = cuts.first, cut < next { return cut }
-        return next
-    }
-
-    private mutating func closeChunks(into chunks: inout [Chunk]) {
-        while true {
-            let end = boundary()
-            guard hasPassed(end) else { return }
-            close(at: farthest(from: end), into: &chunks)
-        }
-    }
-
-    private func hasPassed(_ end: MediaTime) -> Bool {
-        var allPassed = true
-        for i in lanes.indices where !lanes[i].isSparse || lanes.count == 1 {
-            guard lanes[i].front.isComplete(to: end, foresees: i != leading) else {
-                allPassed = false
-                continue
-            }
-            if let newest = lanes[i].front.time, newest - end >= Self.stall { return true }
-        }
-        if allPassed { return true }
-        guard let leader = lanes[leading].front.time else { return false }
-        return leader - end >= Self.patience
-    }
-
-    /// `end`, or later when there is no frame between it and there.
-    private func farthest(from end: MediaTime) -> MediaTime {
-        var next: MediaTime?
-        for i in lanes.indices where !lanes[i].isSparse {
-            if let time = lanes[i].nextTime(from: end, foresees: i != leading) { next = min(next ?? time, time) }
-        }
-        guard let next else { return end }
-        if let cut = cuts.first, cut <= next { return cut }
-        return max(end, MediaTime(ticks: next.index(of: Self.grid) * Self.grid.ticks))
-    }
-
-    private mutating func write(_ fragments: [[TimedFrame]]) -> (ByteBuffer, [Chunk.Part]) {
-        let size = fragments.reduce(0) { $0 + FragmentWriter.size(of: $1) }
-        // About eight chunks a block: what the last chunk of a block holds back is a small part of a window.
-        while block.size < min(size * 8, Self.largestBlock) { block.size *= 2 }
-        var parts: [Chunk.Part] = []
-        parts.reserveCapacity(fragments.count)
-        let bytes = block.make(size) { target in
-            var offset = 0
-            for frames in fragments {
-                parts.append(FragmentWriter.write(frames, to: target, at: offset))
-                offset += parts[parts.count - 1].length
-            }
-        }
-        return (bytes, parts)
-    }
-
-    /// Closes the open chunk at `end`, and the segment when a cut is there.
-    private mutating func close(at end: MediaTime, into chunks: inout [Chunk]) {
-        var fragments: [[TimedFrame]] = []
-        fragments.reserveCapacity(lanes.count)
-        var startsWithKeyFrame = false
-        for i in lanes.indices {
-            let frames = lanes[i].take(before: end, foresees: i != leading)
-            guard let first = frames.first else { continue }
-            if i == leading { startsWithKeyFrame = first.isKey }
-            fragments.append(frames)
-        }
-        if !fragments.isEmpty, let tracks {
-            let (bytes, parts) = write(fragments)
-            chunks.append(
-                Chunk(
-                    tracks: tracks, segmentStart: segmentStart, start: chunkStart, duration: end - chunkStart,
-                    isDiscontinuous: isDiscontinuous && chunkStart == segmentStart,
-                    startsWithKeyFrame: startsWithKeyFrame, parts: parts, bytes: bytes))
-            writtenEnd = end
-            writtenTracks = tracks
-        }
-        chunkStart = end
-        if cuts.first == end {
-            cuts.removeFirst()
-            startSegment(at: end, isDiscontinuous: false)
-        } else if end >= forcedEnd {
-            startSegment(at: end, isDiscontinuous: false)
-            forcedEnd = MediaTime(ticks: (end.index(of: longest) + 1) * longest.ticks)
-        }
     }
 }
