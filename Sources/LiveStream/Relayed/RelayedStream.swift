@@ -12,7 +12,11 @@ package final class RelayedStream: ReadableStream {
         var transportStream = TransportStreamFeed()
         var last: (start: MediaTime, end: MediaTime)?
         var segmentStart: MediaTime?
-        /// Another source begins: nothing is taken before a key frame.
+        /// Nothing of the source that begins has been taken yet.
+        var isNewSource = true
+        /// It has not sent anything yet.
+        var isSilent = true
+        /// Nothing is taken before a key frame.
         var awaitsKeyFrame = true
         var isEnded = false
     }
@@ -40,9 +44,14 @@ package final class RelayedStream: ReadableStream {
     package var window: LiveWindow { published.withLockedValue { $0.window } }
     package var readerCount: Int { published.withLockedValue { $0.readerCount } }
 
-    /// Media comes from another server from now on.
+    /// Media comes from another server from now on. It begins with a key frame if its stream has any (`LiveWindow.backlog`), so
+    /// where it begins without one nobody waits for one.
     package func sourceChanged() {
-        eventLoop.execute { [life] in life.value.awaitsKeyFrame = true }
+        eventLoop.execute { [life] in
+            life.value.isNewSource = true
+            life.value.isSilent = true
+            life.value.awaitsKeyFrame = true
+        }
     }
 
     /// The next chunk. What was there already, as two servers give it around a move, is left out.
@@ -55,15 +64,20 @@ package final class RelayedStream: ReadableStream {
 
     private static func take(_ chunk: Chunk, _ life: inout Life) {
         guard !life.isEnded else { return }
+        if life.isSilent {
+            life.isSilent = false
+            life.awaitsKeyFrame = chunk.startsWithKeyFrame
+        }
         if let last = life.last {
             // Only another server's media may overlap; within one, the next chunk may begin where rounding put it.
-            guard chunk.start > last.start, !life.awaitsKeyFrame || chunk.start >= last.end else { return }
+            guard chunk.start > last.start, !life.isNewSource || chunk.start >= last.end else { return }
         }
         if life.awaitsKeyFrame, !chunk.startsWithKeyFrame { return }
         var chunk = chunk
         // After a change of the source a segment of our own begins at any key frame.
-        if chunk.startsSegment || life.awaitsKeyFrame { life.segmentStart = chunk.start }
+        if chunk.startsSegment || life.isNewSource { life.segmentStart = chunk.start }
         chunk.segmentStart = life.segmentStart ?? chunk.start
+        life.isNewSource = false
         life.awaitsKeyFrame = false
         life.last = (chunk.start, chunk.end)
         life.window.append(chunk)
@@ -74,7 +88,7 @@ package final class RelayedStream: ReadableStream {
         life.readers.deliver(
             ChunkDelivery(
                 chunk: chunk, transportStream: packets,
-                startsWithKeyFrame: chunk.startsSegment && chunk.startsWithKeyFrame))
+                startsWithKeyFrame: life.window.canBegin(with: chunk)))
     }
 
     /// Readers are told that it is over.
@@ -119,7 +133,7 @@ package final class RelayedStream: ReadableStream {
             deliveries.append(
                 ChunkDelivery(
                     chunk: chunk, transportStream: packets,
-                    startsWithKeyFrame: chunk.startsSegment && chunk.startsWithKeyFrame))
+                    startsWithKeyFrame: life.window.canBegin(with: chunk)))
         }
         return life.readers.add(reader, kind: kind, backlog: deliveries)
     }
