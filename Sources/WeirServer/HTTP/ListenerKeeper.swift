@@ -16,13 +16,17 @@ final class ListenerKeeper: Service {
     }
 
     private let first: [ListenerSettings]
+    private let certificates: ServerCertificates
     private let make: Making
     private let logger: Logger
     private let open = NIOLockedValueBox<[ListenerSettings: ServiceGroup]>([:])
     private let orders = AsyncStream.makeStream(of: Order.self)
 
-    init(_ first: [ListenerSettings], logger: Logger, make: @escaping Making) {
+    init(
+        _ first: [ListenerSettings], certificates: ServerCertificates, logger: Logger, make: @escaping Making
+    ) {
         self.first = first
+        self.certificates = certificates
         self.logger = logger
         self.make = make
     }
@@ -53,15 +57,18 @@ final class ListenerKeeper: Service {
         }
     }
 
-    /// Makes the open ports those of `listeners`. Connections of a port that is closed stay until they end by themselves.
+    /// Makes the open ports those of `listeners`, with the certificates that are in their files now. Connections of a port that
+    /// is closed stay until they end by themselves.
     ///
-    /// Returns what was done, one line for each port. Throws `LaunchError` when a port cannot be opened; nothing has changed then.
+    /// Returns what was done, one line for each port. Throws `LaunchError` when a port cannot be opened or a certificate cannot be
+    /// used; nothing has changed then.
     func apply(_ listeners: [ListenerSettings]) async throws -> [String] {
         let now = open.withLockedValue { Set($0.keys) }
         let closing = now.filter { !listeners.contains($0) }
         let opening = listeners.filter { !now.contains($0) }
         // A port of which only the certificate or the address is another can be opened only when it has been closed.
         let replacing = opening.filter { new in closing.contains { $0.collides(with: new) } }
+        let renewed = try certificates.renewed(listeners.filter(now.contains).compactMap(\.tls))
         var opened: [ListenerSettings] = []
         do {
             for listener in opening where !replacing.contains(listener) {
@@ -74,7 +81,9 @@ final class ListenerKeeper: Service {
         }
         for listener in closing { await stop(listener) }
         for listener in replacing { try await startAgain(listener) }
+        certificates.show(renewed)
         return closing.map { "port \($0.place) closed" }.sorted() + opening.map { "port \($0.place) opened" }
+            + renewed.keys.map { "certificate \($0.certificate) read anew" }.sorted()
     }
 
     private func serve(_ listener: ListenerSettings, opened: @escaping @Sendable () -> Void) async throws {

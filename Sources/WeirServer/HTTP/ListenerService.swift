@@ -5,7 +5,6 @@ import HummingbirdCore
 import HummingbirdTLS
 import Logging
 import NIOCore
-import NIOSSL
 import ServiceLifecycle
 import SettingsLanguage
 
@@ -13,6 +12,7 @@ import SettingsLanguage
 struct ListenerService: Service {
     let listener: ListenerSettings
     let responder: RouterResponder<BasicRequestContext>
+    let certificates: ServerCertificates
     let eventLoops: any EventLoopGroup
     let logger: Logger
     let makeConnectionHandlers: @Sendable (_ isSecure: Bool) -> [any ChannelHandler]
@@ -39,7 +39,7 @@ struct ListenerService: Service {
         }
         let server =
             try listener.tls.map { tls in
-                try HTTPServerBuilder.tls(plain, tlsConfiguration: Self.tlsConfiguration(tls))
+                try HTTPServerBuilder.tls(plain, tlsConfiguration: certificates.configuration(tls))
             } ?? plain
         return Application(
             responder: responder, server: server,
@@ -49,17 +49,5 @@ struct ListenerService: Service {
                 opened(listener, channel.localAddress?.port ?? listener.port)
             },
             eventLoopGroupProvider: .shared(eventLoops), logger: logger)
-    }
-
-    private static func tlsConfiguration(_ tls: ListenerSettings.TLS) throws -> TLSConfiguration {
-        do {
-            return .makeServerConfiguration(
-                certificateChain: try NIOSSLCertificate.fromPEMFile(tls.certificate).map { .certificate($0) },
-                privateKey: .privateKey(try NIOSSLPrivateKey(file: tls.key, format: .pem)))
-        } catch {
-            throw LaunchError(
-                "cannot use the certificate \(tls.certificate) with the key \(tls.key): \(error); both must be PEM files"
-            )
-        }
     }
 }

@@ -12,10 +12,14 @@ extension WeirServer {
         playback: PlaybackService, live: M4FService
     ) -> ListenerKeeper {
         let quiet = Self.quiet(launch.logger)
-        return ListenerKeeper(launch.settings.settings.listening(at: launch.listen).effectiveListeners, logger: quiet) {
-            listener, opened in
+        let certificates = ServerCertificates()
+        return ListenerKeeper(
+            launch.settings.settings.listening(at: launch.listen).effectiveListeners, certificates: certificates,
+            logger: quiet
+        ) { listener, opened in
             ListenerService(
-                listener: listener, responder: responder, eventLoops: eventLoops, logger: quiet,
+                listener: listener, responder: responder, certificates: certificates, eventLoops: eventLoops,
+                logger: quiet,
                 makeConnectionHandlers: { connectionHandlers(playback, live, isSecure: $0) },
                 opened: { listener, port in
                     let host = listener.host ?? "127.0.0.1"

@@ -75,8 +75,9 @@ extension WeirServer {
     ) -> [any Service] {
         ReplicationWish.ports(in: launch.settings.settings.listening(at: launch.listen)).map { port in
             ListenerService(
-                listener: ListenerSettings(port: port), responder: replication.archiveOnly, eventLoops: eventLoops,
-                logger: Self.quiet(launch.logger), makeConnectionHandlers: { _ in [ConnectionDeadlineHandler()] },
+                listener: ListenerSettings(port: port), responder: replication.archiveOnly,
+                certificates: ServerCertificates(), eventLoops: eventLoops, logger: Self.quiet(launch.logger),
+                makeConnectionHandlers: { _ in [ConnectionDeadlineHandler()] },
                 opened: { _, port in launch.logger.info("giving archives", metadata: ["port": "\(port)"]) })
         }
     }
