@@ -1,0 +1,70 @@
+// What a running server does when it is asked: applies another configuration, answers the API.
+import Hummingbird
+import ManagementAPI
+import SettingsLanguage
+
+extension ServerParts {
+    /// Reads the configuration again and applies what is another.
+    ///
+    /// Returns a line for each change. Throws when the configuration cannot be used; nothing has changed then.
+    func reload(_ listeners: ListenerKeeper?) async throws -> [String] {
+        let new = try configuration.readAgain()
+        if let objection = group?.objection(to: new.settings) { throw LaunchError(objection) }
+        if group == nil, new.settings.hasGroup { throw LaunchError("a server joins a group only by a restart") }
+        let ports = try await listeners?.apply(new.settings.listening(at: launch.listen).effectiveListeners)
+        configuration.replace(with: new)
+        roots.replace(with: Self.fileRoots(new.settings))
+        archives.apply(new.settings)
+        sinks.apply(new.settings.eventSinks)
+        relay?.relay.isEnabled = new.settings.clusterServe == .proxy
+        let changes = keeper.apply(new.settings) + (ports ?? [])
+        await group?.apply(new.settings)
+        replication.apply(new.settings)
+        events.record("configuration_reloaded", reason: "\(changes.count) changes")
+        return changes
+    }
+
+    /// The routes of API, console and other servers.
+    func router(
+        reload: @escaping @Sendable () async throws -> [String], stop: @escaping @Sendable () -> Void
+    ) -> Router<BasicRequestContext> {
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: UnknownAddresses())
+        let editor = WeirServer.configurationEditor(
+            launch, configuration: configuration, group: group, clocks: clocks, events: events, client: client,
+            reload: reload)
+        APIRoutes.add(
+            to: router, server: model(reload: reload, stop: stop),
+            archives: ArchiveModel(keeper: archives, now: clocks.utc), configuration: editor)
+        ConsoleRoutes.add(to: router)
+        if let group {
+            PollRoute.add(to: router, responder: group.responder)
+            ConfigurationRoute.add(
+                to: router,
+                responder: WeirServer.configurationResponder(editor, configuration: configuration, clocks: clocks))
+        }
+        ArchiveRoute.add(to: router, responder: replication.responder)
+        return router
+    }
+
+    private func model(
+        reload: @escaping @Sendable () async throws -> [String], stop: @escaping @Sendable () -> Void
+    ) -> ServerModel {
+        ServerModel(
+            hostname: launch.identity.name, instanceID: instanceID, events: events, keeper: keeper,
+            archives: archives, replication: replication.keeper, sessions: sessions, statistics: statistics,
+            clocks: clocks, configuration: configuration,
+            control: ServerModel.Control(
+                reload: {
+                    do {
+                        return try await reload()
+                    } catch {
+                        throw Problem.badRequest("\(error)", hint: "the settings that were in force stay")
+                    }
+                }, stop: stop),
+            group: group, moreMetrics: { [sinks, relay] in sinks.metrics + (relay?.relay.metrics ?? []) })
+    }
+
+    /// Names this run of the server: rises from run to run, so that a restart shows.
+    private var instanceID: String { String(clocks.utc().unixMilliseconds, radix: 36) }
+}
