@@ -1,5 +1,6 @@
 // The certificates of the https ports: read at the start and again with each reload.
 import NIOConcurrencyHelpers
+import NIOCore
 import NIOSSL
 import SettingsLanguage
 

@@ -1,6 +1,9 @@
 // What a running server does when it is asked: applies another configuration, answers the API.
 import Hummingbird
+import Inputs
 import ManagementAPI
+import Media
+import Playback
 import SettingsLanguage
 
 extension ServerParts {

@@ -1,6 +1,7 @@
 // The composition root: from checked settings to one group of services that runs until shutdown.
 import CLinux
 import Glibc
+import Hummingbird
 package import Logging
 import ServiceLifecycle
 package import SettingsLanguage
