@@ -58,6 +58,7 @@ extension ArchiveIndex {
                     sql: "INSERT OR REPLACE INTO to_free VALUES (?, ?, ?)",
                     arguments: [part.run.id, part.offset, part.length])
             }
+            for run in Set(changes.toFree.map(\.run.id)).sorted() { try Self.narrow(run, db) }
             for part in changes.freed {
                 try db.execute(
                     sql: "DELETE FROM to_free WHERE run = ? AND offset = ?", arguments: [part.run.id, part.offset])
@@ -106,25 +107,32 @@ extension ArchiveIndex {
         let delete = try db.cachedStatement(sql: "DELETE FROM segment WHERE stream = ? AND start = ?")
         let countStream = try db.cachedStatement(
             sql: "UPDATE stream SET bytes = bytes - ?, segments = segments - 1 WHERE id = ?")
-        var perRun: [Int64: (stream: Int64, count: Int64, end: MediaTime)] = [:]
+        var perRun: [Int64: Int64] = [:]
         for (stream, segment) in removed {
             try delete.execute(arguments: [stream, segment.start.ticks])
             try countStream.execute(arguments: [segment.length, stream])
-            perRun[segment.run.id, default: (stream, 0, segment.end)].count += 1
+            perRun[segment.run.id, default: 0] += 1
         }
-        for (run, change) in perRun.sorted(by: { $0.key < $1.key }) {
-            // Both follow the segments that are left, so that ranges can be told from runs alone.
+        for (run, count) in perRun.sorted(by: { $0.key < $1.key }) {
             try db.execute(
-                sql: """
-                    UPDATE run SET segments = segments - ?, first = coalesce(
-                        (SELECT s.start FROM segment s WHERE s.stream = run.stream AND s.start >= run.first
-                            AND s.start < run.end AND s.run = run.id ORDER BY s.start LIMIT 1), run.end),
-                        end = coalesce(
-                        (SELECT s.start + s.duration FROM segment s WHERE s.stream = run.stream AND s.start >= run.first
-                            AND s.start < run.end AND s.run = run.id ORDER BY s.start DESC LIMIT 1), run.first)
-                    WHERE id = ?
-                    """, arguments: [change.count, run])
+                sql: "UPDATE run SET segments = segments - ? WHERE id = ?", arguments: [count, run])
+            try narrow(run, db)
         }
+    }
+
+    /// Both ends of a run follow the segments that are left of it, so that ranges can be told from runs alone.
+    private static func narrow(_ run: Int64, _ db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                UPDATE run SET first = coalesce(
+                    (SELECT s.start FROM segment s WHERE s.stream = run.stream AND s.start >= run.first
+                        AND s.start < run.end AND s.run = run.id ORDER BY s.start LIMIT 1), run.end),
+                    end = coalesce(
+                    (SELECT s.start + s.duration FROM segment s WHERE s.stream = run.stream AND s.start >= run.first
+                        AND s.start < run.end AND s.run = run.id ORDER BY s.start DESC LIMIT 1), run.first)
+                WHERE id = ?
+                """)
+        try statement.execute(arguments: [run])
     }
 
     private static func write(_ change: IndexChanges.LedgerChange, of stream: Int64, _ db: Database) throws {

@@ -67,6 +67,7 @@ extension ArchiveWriter {
 
     private func commitLedger(_ stream: StreamWriting) throws {
         try fileSystem.createDirectory(stream.name)
+        noteDirectories(of: stream.name)
         try writeJournal(of: stream)
         var changes = IndexChanges()
         changes.streams = newStreams

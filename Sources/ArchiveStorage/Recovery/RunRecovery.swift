@@ -41,7 +41,11 @@ enum RunRecovery {
             result.size = scan.tailStart ?? scan.wholeEnd
             return result
         }
-        guard scan.stop != nil || scan.tailStart != nil else { return result }
+        guard scan.stop != nil || scan.tailStart != nil else {
+            // Whole, but perhaps not on the disk yet: rows may speak of it only after this.
+            try fileSystem.sync([file])
+            return result
+        }
 
         var end = scan.tailStart ?? scan.wholeEnd
         var trailer: SegmentTrailer?

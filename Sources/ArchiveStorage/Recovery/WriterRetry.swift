@@ -46,6 +46,7 @@ extension ArchiveWriter {
                 knownDirectories.removeAll()
                 isGone = true
             }
+            if !isGone { try syncDirectories() }
             // What the ledger says of these segments goes with their rows.
             try writeJournal(of: stream)
             do {

@@ -25,6 +25,7 @@ extension ArchiveWriter {
                 changes.ledgers[stream.id] = .init(
                     ledger: stream.ledger, touched: stream.touched ?? .always, journal: stream.journal)
             }
+            try syncDirectories()
             try index.commit(changes)
             newStreams.removeAll()
             stream.touched = nil
@@ -38,6 +39,7 @@ extension ArchiveWriter {
             if let touched = stream.touched {
                 changes.ledgers[stream.id] = .init(ledger: stream.ledger, touched: touched, journal: stream.journal)
             }
+            try syncDirectories()
             try index.commit(changes)
             stream.touched = nil
             stream.end = try newestEnd(stream)
@@ -59,9 +61,6 @@ extension ArchiveWriter {
     private func settle(_ stream: StreamWriting, _ changes: inout IndexChanges) throws {
         let noted = try takeNoted(of: stream, &changes)
         try resolveOverlaps(of: stream, &changes)
-        // They come and go in one step, so that their runs' rows are told what is left.
-        changes.added += noted.map { (stream.id, $0) }
-        changes.removed += noted.map { (stream.id, $0) }
         changes.toFree += Self.parts(noted)
         try yieldGaps(of: stream, changes)
     }
@@ -132,9 +131,12 @@ extension ArchiveWriter {
                 }
             }
         }
+        // What the index does not know was being written when the server died. Without an index, only the last files can be that:
+        // tracks that change and sources that come and go begin a few within one sync.
+        let newest = Set(rows.isEmpty ? paths.suffix(4) : paths[...])
         for path in paths {
             seen.insert(path)
-            try recover(path, byPath[path], of: stream, isNewest: path == paths.last, &changes)
+            try recover(path, byPath[path], of: stream, isNewest: newest.contains(path), &changes)
         }
         // Rows of that day whose file is gone.
         for row in rows.suffix(64)
@@ -185,6 +187,7 @@ extension ArchiveWriter {
                 run: run, first: row?.first ?? segments.first?.start ?? run.start,
                 end: segments.last?.end ?? row?.end ?? run.start, size: found.size, segments: 0, isOpen: false))
         changes.added += segments.map { (stream.id, $0) }
+        noteDirectories(of: path)
         if row != nil || found.cut > 0 || segments.last?.isInterrupted == true {
             report(.recovered(path: path, segments: segments.count, bytesCut: found.cut))
         }

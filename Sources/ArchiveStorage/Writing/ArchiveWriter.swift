@@ -216,12 +216,7 @@ package final class ArchiveWriter {
         try fileSystem.createDirectory(directory)
         if knownDirectories.count > 10_000 { knownDirectories.removeAll() }
         knownDirectories.insert(directory)
-        var made = directory
-        while !made.isEmpty {
-            newDirectories.insert(made)
-            made = parent(made)
-        }
-        newDirectories.insert("")
+        noteDirectories(of: path)
     }
 
     // MARK: Ends

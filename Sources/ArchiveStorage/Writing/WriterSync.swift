@@ -45,7 +45,12 @@ extension ArchiveWriter {
                 fail(stream, error, now)
             }
         }
-        syncDirectories()
+        do throws(FileSystemError) {
+            try syncDirectories()
+        } catch {
+            // Rows of files whose entries a power cut could take wait for the next sync.
+            return tellIndexFailure(error)
+        }
         var changes = IndexChanges()
         changes.streams = newStreams
         for stream in sortedStreams where stream.fault == nil {
@@ -73,17 +78,27 @@ extension ArchiveWriter {
         }
     }
 
-    /// A directory that cannot be synced is tried again with the next sync; its rows go on, as its files are there.
-    private func syncDirectories() {
+    /// Makes the entries of new files and directories durable.
+    func syncDirectories() throws(FileSystemError) {
         guard settings.durability != .system else { return newDirectories.removeAll() }
         for directory in newDirectories.sorted() {
             do throws(FileSystemError) {
                 try fileSystem.syncDirectory(directory)
-                newDirectories.remove(directory)
             } catch {
-                if error.kind == .notFound { newDirectories.remove(directory) }
+                // Somebody removed it: its files tell that themselves.
+                guard error.kind == .notFound else { throw error }
             }
+            newDirectories.remove(directory)
         }
+    }
+
+    /// The entries of a file and of the directories above it are to be made durable.
+    func noteDirectories(of path: String) {
+        var directory = path
+        repeat {
+            directory = parent(directory)
+            newDirectories.insert(directory)
+        } while !directory.isEmpty
     }
 
     private func collect(_ stream: StreamWriting, _ changes: inout IndexChanges) {
