@@ -37,9 +37,13 @@ extension ArchiveWriter {
         var usages: [Retention.Usage] = []
         for stream in sortedStreams {
             guard let state = seen[stream.name], state.policy != RetentionPolicy(), state.segments > 0 else { continue }
-            let locked = try stream.ledger.protected.ranges.reduce(Int64(0)) {
-                try $0 + index.bytes(of: stream.name, touching: $1)
-            }
+            // Counted for the share of the disk alone.
+            let locked =
+                state.policy.diskShare == nil
+                ? 0
+                : try stream.ledger.protected.ranges.reduce(Int64(0)) {
+                    try $0 + index.bytes(of: stream.name, touching: $1)
+                }
             usages.append(
                 .init(
                     stream: stream.name, policy: state.policy, bytes: state.bytes,
@@ -61,20 +65,28 @@ extension ArchiveWriter {
 
     /// - Returns: how many segments went.
     private func meet(_ demand: RetentionDemand, of stream: StreamWriting, budget: Int) throws -> Int {
-        var cut = RetentionCut(demand, protected: stream.ledger.protected)
+        let protected = stream.ledger.protected
+        var cut = RetentionCut(demand, protected: protected)
         var from = TimeRange.always.start
         var victims: [ArchivedSegment] = []
         var notes: [StreamLedger.Entry] = []
         var isFront = true
-        let pageSize = min(256, budget)
+        // Mostly the first one stays: with each second and stream, a long page would be read for nothing.
+        var pageSize = min(4, budget)
         search: while victims.count < budget {
             let page = try index.segments(
                 of: stream.name, startingIn: TimeRange(from, TimeRange.always.end), limit: pageSize)
-            for segment in page {
+            for segment in page where segment.start >= from {
                 let isRead = view.isLeased(segment.run.path)
                 switch cut.verdict(range: segment.range, bytes: Int64(segment.length), isRead: isRead) {
                 case .stop: break search
-                case .keep: isFront = false
+                case .keep:
+                    isFront = false
+                    // A long protected range is not walked through each second: all that starts in it stays.
+                    if let range = protected.ranges.first(where: { $0.overlaps(segment.range) }) {
+                        from = max(range.end, segment.start + MediaSpan(ticks: 1))
+                        continue
+                    }
                 case .delete:
                     victims.append(segment)
                     // Behind something that stays, a hole comes to be: it must be told, and not be filled again.
@@ -84,6 +96,7 @@ extension ArchiveWriter {
                 from = segment.start + MediaSpan(ticks: 1)
             }
             if page.count < pageSize { break }
+            pageSize = min(256, pageSize * 4)
         }
         guard let last = victims.last else { return 0 }
         if demand.bytes > 0 { notes.append(.horizon(last.end)) }
