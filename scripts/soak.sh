@@ -4,11 +4,12 @@
 #              A failing seed is added to Tests/ClusterTests/KeptSeeds.txt, which every test run lives through.
 #   failover   kill -9 of the capturing server under a player, SOAK_KILLS times (30)
 #   replication  random lives of replicated archives: SOAK_SEEDS of them (10000), from SOAK_FIRST_SEED on
+#   archive    random months of an archive: SOAK_SEEDS of them (2000), from SOAK_FIRST_SEED on
 #   recording  kill -9 of a recording server, SOAK_KILLS times (100)
 # One more run is one more function and its name in `names`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-names=(cluster failover recording replication)
+names=(archive cluster failover recording replication)
 failed=0
 
 # run_tests FILTER: swift-testing's suites by name, from the build that is there.
@@ -32,6 +33,10 @@ failover() { WEIR_KILLS=${SOAK_KILLS:-30} run_tests ViewersOverMoveTests.ffmpegP
 
 replication() {
     WEIR_REPLICATION_SEEDS=${SOAK_SEEDS:-10000} WEIR_FIRST_SEED=${SOAK_FIRST_SEED:-1} run_tests ReplicationLifeTests || failed=1
+}
+
+archive() {
+    WEIR_ARCHIVE_SEEDS=${SOAK_SEEDS:-2000} WEIR_FIRST_SEED=${SOAK_FIRST_SEED:-1} run_tests ArchiveLifeTests || failed=1
 }
 
 recording() { WEIR_KILLS=${SOAK_KILLS:-100} run_tests ArchiveKillTests || failed=1; }

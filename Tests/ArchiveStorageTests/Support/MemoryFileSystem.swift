@@ -12,6 +12,8 @@ final class MemoryFileSystem: ArchiveFileSystem {
             /// What is on the disk.
             var durable: [UInt8] = []
             var isLinked = true
+            /// How often `bytes` changed: who has read them need not read them again.
+            var changes = 0
         }
         let contents = Mutex(Contents())
     }
@@ -64,6 +66,7 @@ final class MemoryFileSystem: ArchiveFileSystem {
                         contents.bytes = contents.durable
                     }
                     contents.durable = contents.bytes
+                    contents.changes += 1
                 }
             }
         }
@@ -289,6 +292,7 @@ final class MemoryFile: ArchiveFile {
         let all = bytes.flatMap { Array($0.readableBytesView) }
         let (allowed, failure) = try fileSystem.allowance(all.count)
         node.contents.withLock { contents in
+            contents.changes += 1
             let end = Int(offset) + allowed
             if contents.bytes.count < end {
                 let growth = Int64(end - contents.bytes.count)
@@ -311,6 +315,7 @@ final class MemoryFile: ArchiveFile {
         try fileSystem.check("truncate", path)
         node.contents.withLock { contents in
             guard contents.bytes.count > Int(size) else { return }
+            contents.changes += 1
             let shrinkage = Int64(contents.bytes.count) - size
             if contents.isLinked { fileSystem.set { $0.used -= shrinkage } }
             contents.bytes.removeSubrange(Int(size)...)
@@ -320,6 +325,7 @@ final class MemoryFile: ArchiveFile {
     func punchHole(at offset: Int64, length: Int64) throws(FileSystemError) {
         try fileSystem.check("free a part of", path)
         node.contents.withLock { contents in
+            contents.changes += 1
             for index in Int(offset)..<min(contents.bytes.count, Int(offset + length)) { contents.bytes[index] = 0 }
         }
     }
