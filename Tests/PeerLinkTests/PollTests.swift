@@ -11,7 +11,7 @@ import Testing
 
 @testable import PeerLink
 
-@Suite(.timeLimit(.minutes(1))) struct PollTests {
+@Suite(.timeLimit(.minutes(5))) struct PollTests {
     @Test func newsAnswerAWaitingPollAtOnce() async throws {
         // Without the long poll nothing would be heard for ten minutes, which is more than this test may last.
         try await TestGroup.run([TestPeer(name: "a"), TestPeer(name: "b")], fetch: 600_000, stale: 2_400_000) { group in

@@ -102,12 +102,17 @@ final class TestNetwork: Sendable {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = words
-        let output = Pipe()
+        // Into a file: a program that another test starts meanwhile would hold a pipe open, and its end would not come.
+        let file = FileManager.default.temporaryDirectory.appending(path: "weir-test-\(UUID().uuidString).log")
+        try Data().write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let output = try FileHandle(forWritingTo: file)
         process.standardError = output
         process.standardOutput = output
         try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
+        try output.close()
+        let text = String(decoding: try Data(contentsOf: file), as: UTF8.self)
         guard process.terminationStatus == 0 else {
             throw TestFailure(
                 "\(words.joined(separator: " ")): \(text.trimmingCharacters(in: .whitespacesAndNewlines))")
