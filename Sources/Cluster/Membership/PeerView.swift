@@ -74,6 +74,12 @@ struct PeerView: Sendable {
         self.instance = instance
     }
 
+    /// The peer that hears it while it does not answer us; nil when it does.
+    func witness(at time: MonotonicTime) -> PeerID? {
+        guard let evidenceFrom, heardAt.map({ $0 + settings.staleTimeout <= time }) ?? true else { return nil }
+        return evidenceFrom
+    }
+
     /// When it will be dead if nothing more is heard.
     var deadAt: MonotonicTime? { evidenceAt.map { $0 + settings.staleTimeout } }
 }

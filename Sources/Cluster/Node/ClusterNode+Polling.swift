@@ -46,7 +46,7 @@ extension ClusterNode {
             heard.append(
                 .init(
                     peer: peer.settings.id, instance: instance, age: (now.monotonic - evidence).milliseconds,
-                    isDraining: peer.isDraining ? true : nil))
+                    isDraining: peer.isDraining ? true : nil, through: peer.witness(at: now.monotonic)))
         }
         return PeerReport(
             protocolVersion: PeerReport.currentProtocol, sender: settings.own, instance: instance, software: software,

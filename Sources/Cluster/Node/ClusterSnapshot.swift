@@ -30,7 +30,7 @@ package struct ClusterSnapshot: Sendable {
         package var clockDifference: Int64?
         package var software: String
         package var load: PeerLoad
-        /// Peers that it hears.
+        /// Peers that answer it; not those of which it knows through others.
         package var hears: [PeerID]
         package var weight: Int
         package var channelLimit: Int?
@@ -97,8 +97,9 @@ extension ClusterNode {
             clockDifference: view.clockDifference, software: isOwn ? software : view.report?.software ?? "",
             load: isOwn ? load : view.report?.load ?? PeerLoad(),
             hears: isOwn
-                ? others.filter { peers[$0].isAlive }.map { peers[$0].settings.id }
-                : view.report?.heard.map(\.peer) ?? [],
+                ? others.filter { peers[$0].isAlive && peers[$0].witness(at: now.monotonic) == nil }
+                    .map { peers[$0].settings.id }
+                : view.report?.heard.filter { $0.through == nil }.map(\.peer) ?? [],
             weight: view.settings.weight, channelLimit: view.settings.channelLimit,
             fetchTimeout: view.settings.fetchTimeout, staleTimeout: view.settings.staleTimeout, streams: streams)
     }
@@ -116,9 +117,7 @@ extension ClusterNode {
             let asks = view.asksUsAt.map { now.monotonic - $0 < view.settings.staleTimeout } ?? false
             return (.dead, silence(of: peer) + (asks ? "; it still asks us: a cut in one direction" : ""))
         }
-        if let witness = view.evidenceFrom,
-            view.heardAt.map({ $0 + view.settings.staleTimeout <= now.monotonic }) ?? true
-        {
+        if let witness = view.witness(at: now.monotonic) {
             return (.indirect, "\(silence(of: peer)) for us, but peer \(witness) hears it")
         }
         if let failure = view.failure { return (.suspect, "\(failure.kind.text), \(failure.times) times") }

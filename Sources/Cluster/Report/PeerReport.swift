@@ -49,6 +49,8 @@ package struct PeerReport: Hashable, Sendable, Codable {
         package var age: Int64
         /// It gives its streams away; left out when it does not.
         package var isDraining: Bool?
+        /// The peer by which the reporter knows of it, once it does not answer the reporter itself. Nil: it does.
+        package var through: PeerID? = nil
     }
     /// The reporter would capture this stream and asks the holder of `epoch` to let go.
     package struct Ready: Hashable, Sendable, Codable {

@@ -142,6 +142,14 @@ import Testing
         }
         #expect(driver.take() == [])
         #expect(driver.node.snapshot().peers.first { $0.id == PeerID("b") }?.state == .indirect)
+        // A cut in one direction shows only if what is known through others is no hearing.
+        #expect(driver.node.snapshot().peers.first { $0.id == PeerID("a") }?.hears == [PeerID("c")])
+        #expect(driver.node.snapshot().peers.first { $0.id == PeerID("c") }?.hears == [PeerID("b")])
+        driver.peers["c"]?.heard = [
+            .init(peer: PeerID("b"), instance: InstanceID(1), age: 100, through: PeerID("d"))
+        ]
+        driver.run(500)
+        #expect(driver.node.snapshot().peers.first { $0.id == PeerID("c") }?.hears == [])
         driver.peers["c"]?.heard = [.init(peer: PeerID("b"), instance: InstanceID(1), age: 60_000)]
         driver.run(3100)
         #expect(driver.take().contains { if case .event(.peerLost, "b", _) = $0 { true } else { false } })
