@@ -76,7 +76,28 @@ private let examples: [Example] = {
     let protectedStream = Example(
         path: "\(base)/streams/{name}", uri: "\(base)/streams/nobody", status: 401, access: closed)
     return gets + wrong + posts + named + others + protected + protectedOthers + [protectedStream] + archiveExamples
-        + configurationExamples
+        + configurationExamples + groupExamples
+}()
+
+private let groupExamples: [Example] = {
+    let peers = "\(base)/cluster/peers"
+    // Method, place, query, that of a bad request, status.
+    let operations: [(HTTPRequest.Method, String, String, String?, Int)] = [
+        (.get, "events", "", "?after=x-y-z", 200), (.get, "streams", "", "?limit=0", 200),
+        (.get, "picture", "?stream=cam01", "", 200), (.post, "drain", "", nil, 202), (.post, "return", "", nil, 202),
+    ]
+    let closed = APIAccess(view: .init(user: "v", password: "p"), edit: .init(user: "e", password: "p"))
+    return operations.flatMap { method, place, query, bad, status in
+        func example(_ server: String, _ query: String, _ status: Int, _ access: APIAccess = APIAccess()) -> Example {
+            Example(
+                method: method, path: "\(peers)/{server}/\(place)", uri: "\(peers)/\(server)/\(place)\(query)",
+                status: status, access: access)
+        }
+        return [
+            example("streamer", query, status), example("nobody", query, 404), example("dead", query, 502),
+            example("streamer", query, 401, closed),
+        ] + (bad.map { [example("streamer", $0, 400)] } ?? [])
+    }
 }()
 
 private let archiveExamples: [Example] = {
@@ -167,7 +188,7 @@ private let configurationExamples: [Example] = {
     // And the other way round: nothing is documented that no answer has.
     let schemas = fields(document[path: "components.schemas"])
     let known = Set(schemas.flatMap { name, schema in fields(schema[path: "properties"]).keys.map { "\(name).\($0)" } })
-    let pages: Set = ["StreamList", "SessionList", "PeerList", "ArchiveStoreList"]
+    let pages: Set = ["StreamList", "SessionList", "PeerList", "ArchiveStoreList", "CaptureList"]
     let unmet = known.subtracting(checker.met).filter { property in
         // Pages of one: see ListTests.
         !(property.hasSuffix(".next") || property.hasSuffix(".prev"))
@@ -187,7 +208,9 @@ private let configurationExamples: [Example] = {
 
 @Test func everyRouteIsDocumentedAndEveryDocumentedRouteIsThere() async throws {
     let router = Router()
-    APIRoutes.add(to: router, server: RichServer(), archives: RichArchives(), configuration: RichConfiguration())
+    APIRoutes.add(
+        to: router, server: RichServer(), archives: RichArchives(), configuration: RichConfiguration(),
+        group: RichGroup(server: RichServer()))
     let routes = router.routes.map { "\($0.method) \($0.path)".replacing("**", with: "{name}") }
     let documented = fields(try await document()[path: "paths"]).flatMap { path, operations in
         // What stands behind a stream's name is no route of its own, as a name may have several parts; that each such

@@ -147,7 +147,8 @@ final class RichServer: ManagedServer {
     var application: some ApplicationProtocol {
         let router = Router()
         APIRoutes.add(
-            to: router, server: self, archives: RichArchives(), configuration: RichConfiguration(hasFile: hasFile))
+            to: router, server: self, archives: RichArchives(), configuration: RichConfiguration(hasFile: hasFile),
+            group: RichGroup(server: self))
         return Application(router: router)
     }
 }

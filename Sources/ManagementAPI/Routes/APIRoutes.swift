@@ -6,10 +6,11 @@ package enum APIRoutes {
     package static let base = "/streamer/api/v3"
 
     /// Adds every route to `router`. Stream names may have several path parts, percent-encoded or not.
-    /// Without `archives` the API knows no archive, without `configuration` no file that could be changed.
+    /// Without `archives` the API knows no archive, without `configuration` no file that could be changed,
+    /// without `group` no server but this one.
     package static func add<Context: RequestContext>(
         to router: Router<Context>, server: any ManagedServer, archives: (any ManagedArchives)? = nil,
-        configuration: (any ManagedConfiguration)? = nil
+        configuration: (any ManagedConfiguration)? = nil, group: (any ManagedGroup)? = nil
     ) {
         let api = router.group(RouterPath(base)).add(
             middleware: Authorization(access: { server.access }))
@@ -19,6 +20,7 @@ package enum APIRoutes {
         ServerRoutes(server: server).add(to: api)
         EventRoutes(server: server).add(to: api)
         ClusterRoutes(server: server).add(to: api)
+        if let group { GroupRoutes(group: group).add(to: api) }
         if let configuration { ConfigurationRoutes(configuration: configuration).add(to: api) }
         AccessRoutes(server: server).add(to: router)
         MonitoringRoutes(server: server).add(to: router)

@@ -5,10 +5,6 @@ import Hummingbird
 struct ClusterRoutes {
     let server: any ManagedServer
 
-    private struct Draining: Encodable {
-        var draining: Bool
-    }
-
     func add<Context: RequestContext>(to api: RouterGroup<Context>) {
         api.get("cluster/peers") { [server] request, _ in
             try listResponse("peers", server.peers(), request: request)
@@ -22,4 +18,9 @@ struct ClusterRoutes {
             return try APIEncoding.response(Draining(draining: false), status: .accepted)
         }
     }
+}
+
+/// Answer to an order to drain or return.
+struct Draining: Encodable {
+    var draining: Bool
 }

@@ -10,10 +10,10 @@ struct EventRoutes {
     func add<Context: RequestContext>(to api: RouterGroup<Context>) {
         api.get("events") { [server] request, _ in
             let stream = request.uri.queryParameters["stream"].map(String.init)
-            let after = try number("after", in: request, 0...UInt64.max) ?? 0
+            let after = request.uri.queryParameters["after"].map(String.init)
             let limit = try number("limit", in: request, 1...UInt64(ListQuery.largestLimit)) ?? 200
             return try APIEncoding.response(
-                ["events": server.events.newest(limit: Int(limit), stream: stream, after: after)])
+                try ServerEvents(of: server.events, limit: Int(limit), stream: stream, after: after))
         }
         api.get("events/follow") { [server] request, _ in
             let parameter = request.uri.queryParameters["after"].map(String.init)
@@ -27,8 +27,9 @@ struct EventRoutes {
     static func position(_ text: String?, in log: EventLog) throws(Problem) -> UInt64? {
         guard let text else { return nil }
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard let number = parts.last.flatMap({ UInt64($0) }), parts.count <= 2 else {
-            throw .badRequest("'\(text)' is no id of an event")
+        guard let number = parts.last.flatMap({ UInt64($0) }), parts.count == 1 || parts.count == 2 && !parts[0].isEmpty
+        else {
+            throw .badRequest("after or Last-Event-ID: '\(text)' is no id of an event")
         }
         return parts.count == 1 || parts[0] == log.life ? number : 0
     }

@@ -2,7 +2,14 @@
 package import Cluster
 
 /// Asks a peer to check a text, or to write and apply it.
-package struct ConfigurationOffer: Hashable, Sendable, Codable {
+package struct ConfigurationOffer: SealedCall, Hashable {
+    package typealias Answer = ConfigurationReply
+
+    package static let path = "/weir/cluster/config"
+    /// A text of 4 MiB as JSON, sealed.
+    package static let longestRequest = 12 << 20
+    package static let longestAnswer = 1 << 20
+
     package enum Action: String, Hashable, Sendable, Codable { case check, apply }
 
     package var protocolVersion: Int
@@ -34,12 +41,4 @@ package struct ConfigurationReply: Hashable, Sendable, Codable {
         self.accepted = accepted
         self.message = message
     }
-}
-
-/// Names and bounds of the call over HTTP.
-package enum ConfigurationWire {
-    package static let path = "/weir/cluster/config"
-    /// A text of 4 MiB as JSON, sealed.
-    package static let longestRequest = 12 << 20
-    package static let longestAnswer = 1 << 20
 }

@@ -19,7 +19,7 @@ struct GroupConfiguration: Sendable {
 
     let own: PeerID
     let configuration: RunningConfiguration
-    let caller: ConfigurationCaller
+    let caller: SealedCaller
 
     private var peers: [PeerSettings] { configuration.current.settings.peers.filter { PeerID($0) != own } }
 
@@ -49,10 +49,10 @@ struct GroupConfiguration: Sendable {
     }
 
     private static func make(
-        _ offer: ConfigurationOffer, to peer: PeerSettings, key: String, _ caller: ConfigurationCaller
+        _ offer: ConfigurationOffer, to peer: PeerSettings, key: String, _ caller: SealedCaller
     ) async -> Opinion {
         do throws(PollFailure) {
-            let reply = try await caller.offer(offer, at: "\(peer.contact)", key: key, timeout: longestAnswer)
+            let reply = try await caller.make(offer, at: "\(peer.contact)", key: key, timeout: longestAnswer)
             return Opinion(
                 server: .init(hostname: peer.name, applied: reply.accepted, message: reply.message), hasAnswered: true)
         } catch {

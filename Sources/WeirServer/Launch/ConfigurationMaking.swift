@@ -24,7 +24,7 @@ extension WeirServer {
             group: group.map { group in
                 GroupConfiguration(
                     own: group.own, configuration: configuration,
-                    caller: ConfigurationCaller(http: client, utc: utc))
+                    caller: SealedCaller(http: client, utc: utc))
             })
     }
 
@@ -41,8 +41,8 @@ extension WeirServer {
     /// What answers the other servers' offers.
     static func configurationResponder(
         _ editor: ConfigurationEditor, configuration: RunningConfiguration, clocks: SystemClocks
-    ) -> ConfigurationResponder {
-        ConfigurationResponder(
+    ) -> SealedResponder<ConfigurationOffer> {
+        SealedResponder(
             key: { configuration.current.settings.clusterKey?.value ?? "" },
             utc: { WallTime(milliseconds: clocks.utc().unixMilliseconds) },
             accept: { offer in
@@ -50,5 +50,15 @@ extension WeirServer {
                     offer.text, base: offer.base, isCheck: offer.action == .check, from: offer.sender.text)
                 return ConfigurationReply(accepted: accepted, message: message)
             })
+    }
+
+    /// What answers the questions and orders of the other servers.
+    static func managementResponder(
+        _ management: GroupManagement, configuration: RunningConfiguration, clocks: SystemClocks
+    ) -> SealedResponder<ManagementCall> {
+        SealedResponder(
+            key: { configuration.current.settings.clusterKey?.value ?? "" },
+            utc: { WallTime(milliseconds: clocks.utc().unixMilliseconds) },
+            accept: { await management.answer($0) })
     }
 }

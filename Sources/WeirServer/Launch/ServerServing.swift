@@ -3,6 +3,7 @@ import Hummingbird
 import Inputs
 import ManagementAPI
 import Media
+import PeerLink
 import Playback
 import SettingsLanguage
 
@@ -36,15 +37,27 @@ extension ServerParts {
         let editor = WeirServer.configurationEditor(
             launch, configuration: configuration, group: group, clocks: clocks, events: events, client: client,
             reload: reload)
+        let model = model(reload: reload, stop: stop)
+        let management = group.map {
+            GroupManagement(
+                own: $0.own, configuration: configuration,
+                caller: SealedCaller(http: client) { [clocks] in clocks.utc().unixMilliseconds }, model: model,
+                keeper: keeper)
+        }
         APIRoutes.add(
-            to: router, server: model(reload: reload, stop: stop),
-            archives: ArchiveModel(keeper: archives, now: clocks.utc), configuration: editor)
+            to: router, server: model, archives: ArchiveModel(keeper: archives, now: clocks.utc), configuration: editor,
+            group: management)
         ConsoleRoutes.add(to: router)
         if let group {
             PollRoute.add(to: router, responder: group.responder)
-            ConfigurationRoute.add(
+            SealedRoute.add(
                 to: router,
                 responder: WeirServer.configurationResponder(editor, configuration: configuration, clocks: clocks))
+        }
+        if let management {
+            SealedRoute.add(
+                to: router,
+                responder: WeirServer.managementResponder(management, configuration: configuration, clocks: clocks))
         }
         ArchiveRoute.add(to: router, responder: replication.responder)
         return router

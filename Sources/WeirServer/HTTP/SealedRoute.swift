@@ -1,13 +1,13 @@
-// Carries the configurations that other servers of the group offer; bodies stay as they came, because they are signed.
+// Carries the calls of other servers of the group; bodies stay as they came, because they are signed.
 import HTTPTypes
 import Hummingbird
 import NIOCore
 import PeerLink
 
-enum ConfigurationRoute {
-    static func add(to router: Router<BasicRequestContext>, responder: ConfigurationResponder) {
-        router.post(RouterPath(ConfigurationWire.path)) { request, _ in
-            let body = try await request.body.collect(upTo: ConfigurationWire.longestRequest)
+enum SealedRoute {
+    static func add<Call: SealedCall>(to router: Router<BasicRequestContext>, responder: SealedResponder<Call>) {
+        router.post(RouterPath(Call.path)) { request, _ in
+            let body = try await request.body.collect(upTo: Call.longestRequest)
             let answer = await responder.handle(
                 header: { name in HTTPField.Name(name).flatMap { request.headers[$0] } },
                 body: Array(body.readableBytesView))

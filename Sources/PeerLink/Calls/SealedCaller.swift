@@ -1,12 +1,12 @@
-// Offers a configuration to another server of the group.
+// Calls another server of the group.
 package import AsyncHTTPClient
 package import Cluster
 import M4F
 import NIOCore
 import NIOHTTP1
 
-/// Sends offers, signed as polls are and sealed.
-package struct ConfigurationCaller: Sendable {
+/// Sends calls, signed as polls are and sealed.
+package struct SealedCaller: Sendable {
     private let http: HTTPClient
     private let nowMilliseconds: @Sendable () -> Int64
 
@@ -19,20 +19,20 @@ package struct ConfigurationCaller: Sendable {
     /// - Parameters:
     ///   - place: `host:port` of the peer.
     ///   - key: the cluster key of both.
-    package func offer(
-        _ offer: ConfigurationOffer, at place: String, key: String, timeout: TimeSpan
-    ) async throws(PollFailure) -> ConfigurationReply {
+    package func make<Call: SealedCall>(
+        _ call: Call, at place: String, key: String, timeout: TimeSpan
+    ) async throws(PollFailure) -> Call.Answer {
         let signature = PeerSignature(key: key)
         let body: [UInt8]
         do {
-            body = try SealedBody(clusterKey: key).seal(try PollWire.encode(offer))
+            body = try SealedBody(clusterKey: key).seal(try PollWire.encode(call))
         } catch {
             throw .badAnswer("cannot be sent: \(error)")
         }
         let signed = PeerSignature.Request(
-            method: "POST", path: ConfigurationWire.path, sender: offer.sender.text, time: nowMilliseconds(),
+            method: "POST", path: Call.path, sender: call.sender.text, time: nowMilliseconds(),
             nonce: Hex.text((0..<16).map { _ in UInt8.random(in: .min ... .max) }))
-        var request = HTTPClientRequest(url: "http://\(place)\(ConfigurationWire.path)")
+        var request = HTTPClientRequest(url: "http://\(place)\(Call.path)")
         request.method = .POST
         request.headers.add(name: PollWire.Header.sender, value: signed.sender)
         request.headers.add(name: PollWire.Header.time, value: String(signed.time))
@@ -44,7 +44,7 @@ package struct ConfigurationCaller: Sendable {
         let answer: [UInt8]
         do {
             let response = try await http.execute(request, timeout: .microseconds(timeout.microseconds))
-            let bytes = try await response.body.collect(upTo: ConfigurationWire.longestAnswer)
+            let bytes = try await response.body.collect(upTo: Call.longestAnswer)
             status = Int(response.status.code)
             code = response.headers.first(name: PollWire.Header.signature)
             answer = Array(bytes.readableBytesView)
@@ -58,7 +58,7 @@ package struct ConfigurationCaller: Sendable {
             throw .otherKey("its answer is not signed with this server's cluster_key")
         }
         do throws(WireFailure) {
-            return try PollWire.decode(ConfigurationReply.self, from: answer)
+            return try PollWire.decode(Call.Answer.self, from: answer)
         } catch {
             switch error {
             case .otherProtocol(let version): throw .otherProtocol(version)
