@@ -10,7 +10,7 @@ struct ConsoleTests {
         ("#/streams/clock", ["fake://fake", "playing", "H.264", "media started", "of media", "recorded here"]),
         ("#/streams/door", ["Should run on", "Moves between servers"]),
         ("#/cluster", ["one", "two", "three", "alive", "yes", "Who hears whom", "Where each stream runs"]),
-        ("#/archive", ["stream records here", "free of", "Dropped", "nothing"]),
+        ("#/archive", ["stream records here", "free of", "Dropped", "nothing", " left at "]),
         ("#/events", ["media started", "the stream starts"]),
         ("#/config", ["In force", "Apply on all 3 servers"]),
     ]

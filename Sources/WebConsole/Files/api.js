@@ -41,6 +41,18 @@ export async function ask(path, options = {}) {
   return body;
 }
 
+/** The address of a picture of a stream that another server of the group captures, to be revoked after use; null: there is none. */
+export async function fetchPicture(server, stream) {
+  try {
+    const answer = await fetch(`${base}/cluster/peers/${encodeURIComponent(server)}/picture?stream=${encodeURIComponent(stream)}`,
+      { headers: credentials.header, cache: "no-store", signal: AbortSignal.timeout(15000) });
+    return answer.ok ? URL.createObjectURL(await answer.blob()) : null;
+  } catch {
+    // It is asked again soon; that a server does not answer is said elsewhere.
+    return null;
+  }
+}
+
 /**
  * Calls `handle` with each event of the server from now on, until `signal` aborts, and `connected` with true and false.
  * Reads the event stream by fetch, because an EventSource cannot send credentials.

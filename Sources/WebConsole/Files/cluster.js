@@ -1,10 +1,11 @@
 // Cluster → Overview: each server with its state, who hears whom, where each stream is and why; drain and return.
 import { ask } from "./api.js";
 import { clock, consoleOf, emptyRow, h, keepRows, kilobits, peerState, redraw, setCells, setHidden, setState, setText, span, stateOf, streamLink, table } from "./elements.js";
+import { answers } from "./hub.js";
 import { needsSignIn } from "./signin.js";
 
 const columns = ["Server", "State", ["Streams", "number"], ["Viewers", "number"], ["CPU", "number"], ["Memory", "number"], ["In", "number"], ["Out", "number"],
-  ["Up", "number"], "Version", ["Last heard", "number"], ["Clock", "number"], ["Round trip", "number"]];
+  ["Up", "number"], "Version", ["Last heard", "number"], ["Clock", "number"], ["Round trip", "number"], "Action"];
 const numbers = Object.fromEntries([2, 3, 4, 5, 6, 7, 8, 10, 11, 12].map((index) => [index, "number"]));
 
 export function clusterPage({ content, hub }) {
@@ -15,13 +16,13 @@ export function clusterPage({ content, hub }) {
   const search = h("input", { type: "search", id: "search", "aria-keyshortcuts": "/", oninput: drawPlaces });
   const [places, placeBody] = table("Placement", ["Stream", "State", "Runs on", "Should run on", "Since", "Why"]);
   const placeCount = h("p", { class: "faint", "aria-live": "polite" });
-  const actions = h("div", { class: "buttons" });
+  const signIn = h("div", {});
   const message = h("p", { role: "status" });
   const alone = h("div", { class: "empty", hidden: true },
     h("h2", {}, "This server is on its own"),
     h("p", {}, "A group has the same file on each server; each finds itself in the list by its name (", h("code", {}, "--hostname"), "):"),
     h("pre", { tabindex: "0" }, "cluster_key secret;\npeer one.example:8080;\npeer two.example:8080;\n\nstream cam {\n  input udp://239.0.0.1:1234;\n  cluster_ingest;\n}"));
-  const group = h("div", { hidden: true }, servers, actions, message,
+  const group = h("div", { hidden: true }, servers, signIn, message,
     h("h2", {}, "Who hears whom"), cut, matrix,
     h("h2", {}, "Where each stream runs, and why"),
     h("div", { class: "tools" }, h("label", { class: "search" }, "Search", search)), placeCount, places);
@@ -44,6 +45,10 @@ export function clusterPage({ content, hub }) {
       peer.is_self ? "–" : peer.last_heard === undefined ? "never" : `${span(peer.last_heard / 1000)} ago`,
       peer.clock_difference === undefined ? "–" : `${peer.clock_difference > 0 ? "+" : ""}${Math.round(peer.clock_difference)} ms`,
       peer.round_trip === undefined ? "–" : `${peer.round_trip.toFixed(1)} ms`]);
+    const mayOrder = hub.access.may_edit && (peer.is_self || answers.has(peer.state));
+    redraw(row.children[13], [mayOrder, peer.state === "draining", peer.hostname], () => !mayOrder ? "–"
+      : peer.state === "draining" ? h("button", { type: "button", class: "primary", "aria-label": `Return ${peer.hostname} to work`, onclick: () => order(peer, "return", `${peer.hostname} takes streams again.`) }, "Return")
+      : h("button", { type: "button", "aria-label": `Drain ${peer.hostname}: its streams go to other servers`, onclick: () => order(peer, "drain", `The streams of ${peer.hostname} go to other servers.`) }, "Drain"));
     row.children[11].classList.toggle("warn", Math.abs(peer.clock_difference ?? 0) > 1000);
   }
 
@@ -78,24 +83,15 @@ export function clusterPage({ content, hub }) {
       });
   }
 
-  async function act(path, sentence) {
+  /** Any server can be drained through this one. */
+  async function order(peer, word, sentence) {
     try {
-      await ask(path, { method: "POST" });
+      await ask(`/cluster/peers/${encodeURIComponent(peer.hostname)}/${word}`, { method: "POST" });
       setText(message, sentence);
     } catch (error) {
       setText(message, error.message);
     }
     hub.soon(0);
-  }
-
-  function drawActions(self) {
-    redraw(actions, [hub.access.may_edit, self?.state, self?.hostname], () => {
-      if (!self) return null;
-      if (!hub.access.may_edit) return needsSignIn(hub, "Draining and returning");
-      return self.state === "draining"
-        ? h("button", { type: "button", class: "primary", onclick: () => act("/cluster/return", `${self.hostname} takes streams again.`) }, `Return ${self.hostname} to work`)
-        : h("button", { type: "button", onclick: () => act("/cluster/drain", `The streams of ${self.hostname} go to other servers.`) }, `Drain ${self.hostname}: its streams go to other servers`);
-    });
   }
 
   return async () => {
@@ -108,7 +104,7 @@ export function clusterPage({ content, hub }) {
       row.children[1].append(h("span"), h("span", { class: "why" }));
       return row;
     }, updatePeer);
-    drawActions(peers.find((peer) => peer.is_self));
+    redraw(signIn, hub.access.may_edit, () => hub.access.may_edit ? null : needsSignIn(hub, "Draining and returning"));
     drawMatrix(peers);
     placed = streams.filter((stream) => stream.cluster);
     drawPlaces();

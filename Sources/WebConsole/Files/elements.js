@@ -116,6 +116,8 @@ export function stateOf(stats) {
 }
 
 export function peerState(peer) {
+  // Its state here says how it is heard, which may be through a third server.
+  if (peer.state === "indirect") return ["warn", "heard by others only"];
   return [{ alive: "good", dead: "bad", isolated: "bad", suspect: "warn", draining: "warn" }[peer.state]
     ?? (peer.state.startsWith("other") ? "bad" : "warn"), peer.state.replaceAll("_", " ")];
 }

@@ -1,8 +1,8 @@
-// Everything that happened on this server, newest first, with reasons; follows live.
-import { ask } from "./api.js";
+// Everything that happened on the servers of the group, newest first, with reasons; follows live.
 import { clock, h, keepRows, setAttribute, setClass, setHidden, setText, streamLink } from "./elements.js";
 
-const most = 1000;
+// Of each server.
+const most = 2000;
 const bad = /lost|failed|error|dropped|unavailable|damaged|missing|away|isolated|refused/;
 const good = /started|resumed|returned|found|back|opened|recovered|alive/;
 
@@ -12,7 +12,6 @@ export function eventState(event) {
 }
 
 export function eventsPage({ content, parameters, hub, signal }) {
-  let events = new Map();
   let isPaused = false;
   const stream = h("input", { type: "search", list: "event-streams", value: parameters.get("stream") ?? "", oninput: draw });
   const streamNames = h("datalist", { id: "event-streams" });
@@ -27,19 +26,20 @@ export function eventsPage({ content, parameters, hub, signal }) {
   const live = h("span", { role: "status" });
   const body = h("tbody");
   const caption = h("caption", {});
+  const unheard = h("p", { class: "warn", role: "status", hidden: true });
   const none = h("p", { class: "empty", hidden: true }, "Nothing that happened is like that.");
   const grid = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Events" },
-    h("table", { class: "events" }, caption, h("thead", {}, h("tr", {}, ["Time", "Event", "Stream", "Server", "Reason"].map((name) => h("th", { scope: "col" }, name)))), body));
+    h("table", { class: "events" }, caption, h("thead", {}, h("tr", {}, ["Time", "Event", "About", "Server", "Reason"].map((name) => h("th", { scope: "col" }, name)))), body));
   content.append(h("h1", {}, "Events"),
     h("div", { class: "tools" }, h("label", {}, "Stream", stream, streamNames), h("label", {}, "Server", server), h("label", { class: "search" }, "Search", word),
       h("label", { class: "check" }, trouble, "Only trouble"), pause, live),
-    grid, none);
+    unheard, grid, none);
 
   function draw() {
-    const newest = [...events.values()].sort((a, b) => b.time - a.time || String(b.id).localeCompare(String(a.id), undefined, { numeric: true }));
+    const newest = hub.newestEvents();
     const wanted = word.value.trim().toLowerCase();
     const found = newest.filter((event) => (!stream.value || (event.stream ?? "").includes(stream.value.trim()))
-      && (!server.value || (event.peer ?? event.server) === server.value || event.server === server.value)
+      && (!server.value || event.peer === server.value || event.server === server.value)
       && (!trouble.checked || eventState(event)[0] === "bad")
       && (!wanted || `${event.event} ${event.stream ?? ""} ${event.peer ?? ""} ${event.reason}`.toLowerCase().includes(wanted)));
     const shown = found.slice(0, 300);
@@ -48,8 +48,8 @@ export function eventsPage({ content, parameters, hub, signal }) {
     setHidden(grid, found.length === 0);
     keepRows(body, shown, (event) => `${event.server}/${event.id}/${event.time}`,
       (event) => h("tr", {}, h("td", { class: "time" }, clock(event.time)), h("td", {}, h("span")),
-        h("td", {}, event.stream ? h("a", { href: streamLink(event.stream) }, event.stream) : "–"),
-        h("td", {}, event.peer ?? event.server), h("td", { class: "reason" }, event.reason)),
+        h("td", {}, event.stream ? h("a", { href: streamLink(event.stream) }, event.stream) : event.peer ? h("a", { href: "#/cluster" }, event.peer) : "–"),
+        h("td", {}, event.server), h("td", { class: "reason" }, event.reason)),
       (row, event) => {
         const [kind, text] = eventState(event);
         setClass(row.children[1].firstChild, `state ${kind}`);
@@ -65,20 +65,16 @@ export function eventsPage({ content, parameters, hub, signal }) {
     }
   }
 
-  hub.onEvent((event) => {
-    events.set(`${event.server}/${event.id}/${event.time}`, event);
-    if (!isPaused) draw();
-  }, signal);
+  hub.onEvent(() => { if (!isPaused) draw(); }, signal);
 
+  let isDeep = false;
   return async () => {
-    const { events: list } = await ask(`/events?limit=${most}`);
+    if (!isDeep) await hub.askEvents(most);
+    isDeep = true;
     setClass(live, `state ${hub.isFollowing ? "good" : "warn"}`);
     setText(live, hub.isFollowing ? "following" : "connecting");
-    if (isPaused) return;
-    // Of other servers' events this one knows where the streams went.
-    const moves = hub.moves.filter((move) => move.from !== hub.facts.hostname && move.to !== hub.facts.hostname)
-      .map((move) => ({ ...move, id: `${move.stream}/${move.to}`, event: "stream_moved", peer: move.to ?? move.from, server: move.from, reason: `from ${move.from} to ${move.to ?? "nobody"}: ${move.reason}` }));
-    events = new Map([...moves, ...list].map((event) => [`${event.server}/${event.id}/${event.time}`, event]));
-    draw();
+    setText(unheard, [...hub.unheard].map(([name, why]) => `${name} is not heard (${why}): what happened there since is not shown.`).join(" "));
+    setHidden(unheard, hub.unheard.size === 0);
+    if (!isPaused) draw();
   };
 }

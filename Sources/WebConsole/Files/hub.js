@@ -2,6 +2,10 @@
 import { ask, credentials, follow } from "./api.js";
 
 const period = 2000;
+// Servers in these states can be asked.
+export const answers = new Set(["alive", "draining", "suspect"]);
+// Of all servers together.
+const mostEvents = 5000;
 // Events come in bursts; the page is asked for once after each.
 const settle = 150;
 // What counts as done about a trouble, and how long it is worth telling, in milliseconds.
@@ -15,8 +19,10 @@ export class Hub {
   stores = [];
   access = null;
   counts = null;
-  /** What the server did of late, newest first. */
-  deeds = [];
+  /** What happened, by server, stream and time: of every server of the group. */
+  events = new Map();
+  /** Servers whose events cannot be had now, with the reason. */
+  unheard = new Map();
   /** The newest moves of streams between servers, newest first: the group's, not only this server's. */
   moves = [];
   errors = 0;
@@ -34,7 +40,8 @@ export class Hub {
   #rowListeners = new Set();
   #eventListeners = new Set();
   #following = null;
-  #newest = { instance: null, id: 0 };
+  /** By server: where its events were read to. */
+  #positions = new Map();
 
   constructor() {
     this.worker = new Worker("/console/streams-worker.js", { type: "module" });
@@ -121,8 +128,9 @@ export class Hub {
         const [facts, { peers }, { dvrs }] = await Promise.all([ask("/config/stats"), ask("/cluster/peers"), ask("/dvrs")]);
         const hadHost = this.facts?.hostname === facts.hostname;
         Object.assign(this, { facts, peers, stores: dvrs });
-        await this.#askDeeds();
         if (!hadHost) this.worker.postMessage({ kind: "host", host: facts.hostname });
+        this.worker.postMessage({ kind: "peers", peers: peers.filter((peer) => !peer.is_self && answers.has(peer.state)).map((peer) => peer.hostname) });
+        await this.askEvents();
         await (isNew ? null : this.#refresh?.());
       }
       this.lostAt = null;
@@ -143,13 +151,45 @@ export class Hub {
     }
   }
 
-  /** Only what is new is asked for; ids begin anew with each start of the server. */
-  async #askDeeds() {
-    if (this.#newest.instance !== this.facts.instance_id) this.#newest = { instance: this.facts.instance_id, id: 0 };
-    const { events } = await ask(`/events?limit=500&after=${this.#newest.id}`);
-    this.#newest.id = events[0]?.id ?? this.#newest.id;
-    const deeds = events.filter((event) => isDeed.test(event.event) && !/^(first start|the stream starts with input 1$)/.test(event.reason));
-    this.deeds = [...deeds, ...this.deeds].filter((event) => event.time > this.facts.now - deedAge).slice(0, 50);
+  /** What was done of late, newest first. */
+  get deeds() {
+    return this.newestEvents().filter((event) => event.time > this.facts.now - deedAge && isDeed.test(event.event)
+      && !/^(first start|the stream starts with input 1$)/.test(event.reason)).slice(0, 50);
+  }
+
+  newestEvents() {
+    return this.#sorted ??= [...this.events.values()].sort((a, b) => b.time - a.time || b.id - a.id);
+  }
+  #sorted = null;
+
+  #keep(events) {
+    if (events.length === 0) return;
+    for (const event of events) this.events.set(`${event.server}/${event.id}/${event.time}`, event);
+    this.#sorted = null;
+    if (this.events.size > 2 * mostEvents) this.events = new Map(this.newestEvents().slice(0, mostEvents).map((event) => [`${event.server}/${event.id}/${event.time}`, event]));
+  }
+
+  /**
+   * Asks each server of the group, through this one, for what happened since the last time; a server that has started anew
+   * tells all that it knows. With `limit` all are asked for so many of the past.
+   */
+  async askEvents(limit = null) {
+    const servers = this.peers.length === 0 ? [[this.facts.hostname, "/events"]]
+      : this.peers.filter((peer) => peer.is_self || answers.has(peer.state)).map((peer) => [peer.hostname, `/cluster/peers/${encodeURIComponent(peer.hostname)}/events`]);
+    for (const name of this.unheard.keys()) if (!servers.some(([server]) => server === name)) this.unheard.delete(name);
+    for (const peer of this.peers) if (!servers.some(([server]) => server === peer.hostname)) this.unheard.set(peer.hostname, peer.state.replaceAll("_", " "));
+    await Promise.all(servers.map(async ([server, path]) => {
+      const after = limit === null && this.#positions.get(server);
+      try {
+        const answer = await ask(`${path}?limit=${limit ?? 500}${after ? `&after=${after}` : ""}`);
+        this.#positions.set(server, answer.last);
+        this.unheard.delete(server);
+        this.#keep(answer.events);
+      } catch (error) {
+        if (error.status !== 502) throw error;
+        this.unheard.set(server, error.message);
+      }
+    }));
   }
 
   #begin() {
@@ -157,6 +197,7 @@ export class Hub {
     this.#following?.abort();
     this.#following = new AbortController();
     follow((event) => {
+      this.#keep([event]);
       for (const listener of this.#eventListeners) listener(event);
       this.worker.postMessage({ kind: "refresh" });
       this.soon();

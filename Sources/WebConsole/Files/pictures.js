@@ -1,4 +1,5 @@
 // Small pictures of running streams: the newest key frame of each, one after the other, drawn on the canvas of its row.
+import { fetchPicture } from "./api.js";
 import { pathOf } from "./elements.js";
 
 // How long a picture is shown before it is taken anew, in milliseconds.
@@ -11,13 +12,13 @@ class Pictures {
   #isBusy = false;
   #timer = 0;
 
-  /** Shows the stream's picture on the canvas; without a name the canvas is empty. */
-  want(canvas, name) {
+  /** Shows the stream's picture on the canvas; without a name the canvas is empty. With `server`: as that one captures it. */
+  want(canvas, name, server) {
     const known = this.#wanted.get(canvas);
-    if (known?.name === name) return;
+    if (known?.name === name && known?.server === server) return;
     if (known) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
     if (name === null) this.#wanted.delete(canvas);
-    else this.#wanted.set(canvas, { name, at: 0 });
+    else this.#wanted.set(canvas, { name, server, at: 0 });
     canvas.classList.remove("shown");
     if (!this.#isBusy) this.#soon(50);
   }
@@ -48,7 +49,16 @@ class Pictures {
     this.#soon(30);
   }
 
-  #take(canvas, wish) {
+  async #take(canvas, wish) {
+    // Another server's picture comes through this one, as the page talks to no other.
+    const picture = wish.server ? await fetchPicture(wish.server, wish.name) : null;
+    if (wish.server && !picture) return false;
+    const isShown = await this.#draw(canvas, wish, picture ?? `/${pathOf(wish.name)}/preview.mp4`);
+    if (picture) URL.revokeObjectURL(picture);
+    return isShown;
+  }
+
+  #draw(canvas, wish, address) {
     const video = this.#video ??= Object.assign(document.createElement("video"), { muted: true, preload: "auto" });
     return new Promise((done) => {
       const finish = (isShown) => {
@@ -65,7 +75,7 @@ class Pictures {
         if (this.#wanted.get(canvas) === wish) canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
         finish(true);
       };
-      video.src = `/${pathOf(wish.name)}/preview.mp4`;
+      video.src = address;
     });
   }
 }

@@ -9,6 +9,7 @@ export function problems(hub) {
     if (peer.is_self && peer.state === "isolated") found.push(["bad", "this server hears no other server", "#/cluster"]);
     else if (peer.is_self && peer.state === "draining") found.push(["warn", "this server is drained: its streams are elsewhere", "#/cluster"]);
     else if (!peer.is_self && peer.state === "draining") found.push(["warn", `${peer.hostname} is drained`, "#/cluster"]);
+    else if (peer.state === "indirect") found.push(["warn", `${peer.hostname}: heard by others only, not by this server`, "#/cluster"]);
     else if (!peer.is_self && peer.state !== "alive") found.push(["bad", `${peer.hostname}: ${peer.state.replaceAll("_", " ")}${peer.last_heard === undefined ? "" : `, silent for ${Math.round(peer.last_heard / 1000)} s`}`, "#/cluster"]);
   }
   const { counts } = hub;

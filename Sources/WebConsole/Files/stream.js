@@ -3,6 +3,7 @@ import { ask, Refusal } from "./api.js";
 import { ArchivePlayer } from "./archive-player.js";
 import { bytes, clock, consoleOf, emptyRow, factList, h, keepRows, kilobits, pathOf, redraw, setAttribute, setCells, setClass, setHidden, setState, setText, span, stateOf, table } from "./elements.js";
 import { eventState } from "./events.js";
+import { answers } from "./hub.js";
 import { openSignIn } from "./signin.js";
 import { archiveTable, causeText, Timeline } from "./timeline.js";
 
@@ -174,8 +175,8 @@ export function streamPage({ content, name, hub, signal }) {
     if (!replication) return;
     const [kind, words] = modes[replication.mode] ?? ["warn", replication.mode];
     setState(mode, kind, words);
-    const here = stats.dvr_replication === undefined ? "" : `${Math.floor(stats.dvr_replication * 10) / 10} % of what all servers have is here. `;
-    setText(modeReason, `${here}${replication.reason}, since ${clock(replication.since)}.`);
+    const here = stats.dvr_replication === undefined ? "" : `${Math.floor(stats.dvr_replication * 10) / 10} % of what all servers have is here.`;
+    setText(modeReason, `${replication.reason[0].toUpperCase()}${replication.reason.slice(1)}, since ${clock(replication.since)}. ${here}`.trim());
     if (stats.dvr_replication !== undefined) setAttribute(progress, "value", stats.dvr_replication);
     setHidden(progress, stats.dvr_replication === undefined);
     keepRows(replicaRows, replication.peers, (peer) => peer.peer, () => {
@@ -188,6 +189,18 @@ export function streamPage({ content, name, hub, signal }) {
         peer.time_to_go === undefined ? "–" : span(peer.time_to_go), `${span(peer.fetched)}, ${bytes(peer.fetched_bytes)}`, peer.refused_segments,
         peer.in_sync_at === undefined ? "–" : clock(peer.in_sync_at), peer.last_error ?? ""]);
     });
+  }
+
+  /** What the server that captures the stream says of it; null when that is this one, or it says nothing. */
+  async function askHolder(stream) {
+    const peer = hub.peers.find((candidate) => candidate.hostname === stream.stats.running_on[0]);
+    if (!peer || peer.is_self || !answers.has(peer.state)) return null;
+    try {
+      return (await ask(`/cluster/peers/${encodeURIComponent(peer.hostname)}/streams?name=${encodeURIComponent(name)}`)).streams[0] ?? null;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return null;
+    }
   }
 
   return async () => {
@@ -211,13 +224,16 @@ export function streamPage({ content, name, hub, signal }) {
     setState(state, ...stateOf(stats));
     setText(reason, stats.reason);
     place(stream);
-    const active = stream.inputs.findIndex((input) => input.state === "playing");
     set("Runs on", stats.running_on.join(", ") || "–");
     set("Should run on", stream.cluster ? `${stream.cluster.owner ?? "nobody"}: ${stream.cluster.reason}` : null);
-    setText(lower, active < 0 ? "–" : `${active + 1} of ${stream.inputs.length}: ${stats.active_input}`);
+    const there = await askHolder(stream);
+    const [active, inputCount, url] = there ? [there.input ?? -1, there.inputs, there.active_input]
+      : [stream.inputs.findIndex((input) => input.state === "playing"), stream.inputs.length, stats.active_input];
+    setText(lower, active < 0 ? "–" : `${active + 1} of ${inputCount}: ${url}`);
     setClass(lower, active > 0 ? "state warn" : "");
-    set("Bitrate", stats.alive ? kilobits(stats.bitrate) : "–");
-    set("Viewers", String(stats.viewers));
+    const bitrate = there?.bitrate ?? stats.bitrate;
+    set("Bitrate", stats.alive && bitrate > 0 ? kilobits(bitrate) : "–");
+    set("Viewers", there?.viewers > 0 ? `${stats.viewers + there.viewers}: ${stats.viewers} here, ${there.viewers} on ${stats.running_on[0]}` : String(stats.viewers));
     set("Switches of input", String(stats.input_switches));
     set("On the first input", span(stats.seconds_on_primary));
     set("On others", stats.seconds_on_others > 0 ? span(stats.seconds_on_others) : null);

@@ -10,6 +10,9 @@ let authorization = null;
 let isFast = false;
 let shown = [];
 let moves = [];
+// Servers that can be asked, and by stream what the one that captures it says.
+let peers = [];
+let captures = new Map();
 let timer = 0;
 let cost = 0;
 let running = null;
@@ -21,13 +24,20 @@ const keys = {
   state: (stream) => rank[stream.stats.status] ?? 1,
   server: (stream) => stream.stats.running_on[0] ?? "",
   input: (stream) => activeIndex(stream) ?? 99,
-  bitrate: (stream) => stream.stats.bitrate,
-  viewers: (stream) => stream.stats.viewers,
+  bitrate: (stream) => captured(stream)?.bitrate ?? stream.stats.bitrate,
+  viewers: (stream) => viewers(stream),
   archive: (stream) => stream.stats.archive_seconds ?? -1,
 };
 
+/** What the server that captures the stream says of it; undefined when that is this one, or it says nothing. */
+const captured = (stream) => captures.get(stream.name);
+
+/** On this server and on the one that captures the stream. */
+const viewers = (stream) => stream.stats.viewers + (captured(stream)?.viewers ?? 0);
+
 /** The position of the input that plays, from 0; null when none does. */
 function activeIndex(stream) {
+  if (captured(stream)) return captured(stream).input ?? null;
   const index = stream.inputs.findIndex((input) => input.state === "playing");
   return index < 0 ? null : index;
 }
@@ -47,18 +57,19 @@ function arrange() {
   const key = keys[query.order] ?? keys.name;
   const sign = query.descending ? -1 : 1;
   shown = streams.filter((stream) => filters[query.filter](stream)
-    && (!word || `${stream.name} ${stream.title} ${stream.stats.active_input ?? ""} ${stream.stats.running_on.join(" ")}`.toLowerCase().includes(word)));
+    && (!word || `${stream.name} ${stream.title} ${captured(stream)?.active_input ?? stream.stats.active_input ?? ""} ${stream.stats.running_on.join(" ")}`.toLowerCase().includes(word)));
   shown.sort((a, b) => sign * compare(key(a), key(b)) || compare(a.name, b.name));
 }
 
 function row(stream) {
   const { stats } = stream;
+  const there = captured(stream);
   return {
     name: stream.name, title: stream.title === stream.name ? "" : stream.title, status: stats.status, reason: stats.reason,
-    server: stats.running_on.join(", "), here: stats.running_on.includes(query.host), input: activeIndex(stream), inputs: stream.inputs.length,
-    url: stats.active_input ?? "", alive: stats.alive, bitrate: stats.bitrate, viewers: stats.viewers,
+    server: stats.running_on.join(", "), here: stats.running_on.includes(query.host), input: activeIndex(stream), inputs: there?.inputs ?? stream.inputs.length,
+    url: there?.active_input ?? stats.active_input ?? "", alive: stats.alive, bitrate: there?.bitrate ?? stats.bitrate, viewers: viewers(stream),
     archive: stats.archive_seconds ?? null, replication: isReplicating(stream) ? stats.dvr_replication ?? 0 : null, mode: stream.replication?.mode ?? "",
-    video: stats.tracks.some((track) => track.content === "video"),
+    video: there?.has_video ?? stats.tracks.some((track) => track.content === "video"),
   };
 }
 
@@ -78,20 +89,45 @@ function send() {
   });
 }
 
+async function get(path) {
+  const answer = await fetch(base + path, {
+    headers: { accept: "application/json", ...(authorization ? { authorization } : {}) }, cache: "no-store",
+    signal: AbortSignal.timeout(15000),
+  });
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return await answer.json();
+}
+
+/** Of streams elsewhere this server knows where they are and how they do; for more, that server is asked through this one. */
+async function askHolders() {
+  const holders = peers.filter((peer) => streams.some((stream) => stream.stats.running_on[0] === peer));
+  // Without an answer the columns stay empty: that the server is not heard is said elsewhere.
+  const lists = await Promise.all(holders.map((peer) => get(`/cluster/peers/${encodeURIComponent(peer)}/streams`).then((answer) => answer.streams.map((stream) => [stream.name, { ...stream, server: peer }]), () => [])));
+  captures = new Map(lists.flat());
+  forgetMoved();
+}
+
+/** What a server said of a stream that has moved away since is old. */
+function forgetMoved() {
+  const holders = new Map(streams.map((stream) => [stream.name, stream.stats.running_on[0]]));
+  for (const [name, capture] of captures) if (holders.get(name) !== capture.server) captures.delete(name);
+}
+
 async function load() {
   clearTimeout(timer);
   running ??= (async () => {
     const begin = performance.now();
     try {
-      const answer = await fetch(`${base}/streams`, {
-        headers: { accept: "application/json", ...(authorization ? { authorization } : {}) }, cache: "no-store",
-        signal: AbortSignal.timeout(15000),
-      });
-      if (!answer.ok) throw new Error(`${answer.status}`);
-      streams = (await answer.json()).streams;
+      streams = (await get("/streams")).streams;
       moves = newestMoves();
+      forgetMoved();
       arrange();
       send();
+      if (isFast && peers.length > 0) {
+        await askHolders();
+        arrange();
+        send();
+      }
     } catch (error) {
       postMessage({ kind: "trouble", message: error.message });
     }
@@ -110,6 +146,12 @@ onmessage = ({ data }) => {
       load();
       break;
     case "host": query.host = data.host; arrange(); send(); break;
+    case "peers": {
+      const isNew = data.peers.join() !== peers.join();
+      peers = data.peers;
+      if (isNew && isFast) load();
+      break;
+    }
     case "fast": isFast = data.value; if (isFast) load(); break;
     case "query": query = { ...query, ...data.query }; arrange(); send(); break;
     case "range": range = data.range; send(); break;

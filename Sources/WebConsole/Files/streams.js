@@ -91,11 +91,11 @@ export function streamsPage({ content, parameters, hub, signal }) {
     setAttribute(input.firstChild, "class", stream.input > 0 ? "badge lower" : "badge");
     setText(input.lastChild, stream.url || "–");
     setAttribute(input, "title", stream.url);
-    setText(bitrate, stream.alive && (stream.here || stream.bitrate > 0) ? kilobits(stream.bitrate) : "–");
+    setText(bitrate, stream.alive && stream.bitrate > 0 ? kilobits(stream.bitrate) : "–");
     setText(viewers, String(stream.viewers));
     setAttribute(archive, "title", stream.mode ? `replication: ${stream.mode}` : null);
     setText(archive, stream.archive === null ? "–" : span(stream.archive) + (stream.replication === null ? "" : ` ↻ ${Math.round(stream.replication)} %`));
-    pictures.want(picture, stream.here && stream.alive && stream.video ? stream.name : null);
+    pictures.want(picture, stream.alive && stream.video ? stream.name : null, stream.here ? null : stream.server);
   }
 
   function draw({ counts, shown, first, rows, error }) {
