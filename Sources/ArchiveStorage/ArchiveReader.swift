@@ -11,6 +11,14 @@ package struct RecordedStream: Hashable, Sendable {
     package var pause: GapCause?
     /// End of the newest closed segment.
     package var end: MediaTime?
+
+    init(_ name: String, _ stream: ArchiveView.Stream) {
+        self.name = name
+        bytes = stream.bytes + stream.unindexed.reduce(0) { $0 + Int64($1.length) }
+        segments = stream.segments + Int64(stream.unindexed.count)
+        pause = stream.pause
+        end = stream.end
+    }
 }
 
 /// Reads a store: from the index, and from what the writer has published since. Any thread, no waiting for writes.
@@ -20,12 +28,12 @@ package struct ArchiveReader: Sendable {
 
     /// All streams of which something is or was recorded, by name.
     package func streams() -> [RecordedStream] {
-        view.streams().map { name, stream in
-            RecordedStream(
-                name: name,
-                bytes: stream.bytes + stream.unindexed.reduce(0) { $0 + Int64($1.length) },
-                segments: stream.segments + Int64(stream.unindexed.count), pause: stream.pause, end: stream.end)
-        }.sorted { $0.name < $1.name }
+        view.streams().map { RecordedStream($0, $1) }.sorted { $0.name < $1.name }
+    }
+
+    /// Nil when nothing was ever recorded of it.
+    package func stream(_ name: String) -> RecordedStream? {
+        view.stream(name).map { RecordedStream(name, $0) }
     }
 
     /// The closed segments that start in `range`, in the order of time; also those that are not synced yet.

@@ -27,19 +27,45 @@ package final class PosixFile: ArchiveFile {
 
     package func write(_ bytes: [ByteBuffer], at offset: Int64) throws(FileSystemError) {
         var offset = offset
-        for buffer in bytes {
-            var done = 0
-            while done < buffer.readableBytes {
-                let written = buffer.withUnsafeReadableBytes { pointer in
-                    pwrite(descriptor, pointer.baseAddress! + done, pointer.count - done, off_t(offset))
-                }
-                if written < 0 {
-                    if errno == EINTR { continue }
-                    throw .last(errno, "write to", path)
-                }
-                done += written
-                offset += Int64(written)
+        // Of the first buffer, so many bytes are written already.
+        var done = 0
+        var rest = bytes.filter { $0.readableBytes > 0 }[...]
+        while let first = rest.first {
+            let written = Self.gather(rest.prefix(Self.mostVectors), skipping: done) {
+                pwritev(descriptor, $0.baseAddress, Int32($0.count), off_t(offset))
             }
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw .last(errno, "write to", path)
+            }
+            offset += Int64(written)
+            var left = written + done
+            var next = first
+            while left >= next.readableBytes {
+                left -= next.readableBytes
+                rest.removeFirst()
+                guard let following = rest.first else { return }
+                next = following
+            }
+            done = left
+        }
+    }
+
+    /// Far below what any system takes in one call (IOV_MAX, 1024 here).
+    private static let mostVectors = 64
+
+    /// Calls `body` with the readable bytes of all buffers, the first of them from `skipped` on.
+    private static func gather(
+        _ buffers: ArraySlice<ByteBuffer>, skipping skipped: Int, _ vectors: [iovec] = [],
+        _ body: (UnsafeBufferPointer<iovec>) -> Int
+    ) -> Int {
+        guard let buffer = buffers.first else { return vectors.withUnsafeBufferPointer(body) }
+        return buffer.withUnsafeReadableBytes { pointer in
+            let part = UnsafeRawBufferPointer(rebasing: pointer[skipped...])
+            // The system only reads: `iovec` serves both directions.
+            let vector = iovec(
+                iov_base: UnsafeMutableRawPointer(mutating: part.baseAddress), iov_len: part.count)
+            return gather(buffers.dropFirst(), skipping: 0, vectors + [vector], body)
         }
     }
 

@@ -36,7 +36,7 @@ extension ArchivePlayback {
         let range = TimeRange(from, until ?? max(from, now))
         let selection = try store.reader.selection(of: stream, in: range)
         guard !selection.entries.isEmpty else { return nothing(stream) }
-        let recordedUntil = store.reader.streams().first { $0.name == stream }?.end
+        let recordedUntil = store.reader.stream(stream)?.end
         let isEnded = until.map { until in
             until + Self.settled <= now || recordedUntil.map { $0 >= until } ?? false
         }

@@ -13,7 +13,7 @@ struct ArchiveModel: ManagedArchives {
     func ranges(of stream: String) throws -> ArchiveFacts {
         let reader = try store(of: stream).reader
         let ranges = try asProblem { try reader.ranges(of: stream) }
-        let recorded = reader.streams().first { $0.name == stream }
+        let recorded = reader.stream(stream)
         guard let first = ranges.ranges.first, let last = ranges.ranges.last else {
             return ArchiveFacts(from: nil, depth: 0, duration: 0, bytes: recorded?.bytes ?? 0, ranges: [], gaps: [])
         }
