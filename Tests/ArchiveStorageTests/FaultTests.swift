@@ -62,6 +62,27 @@ import Testing
         #expect(failures(bench) == (1, 1))
     }
 
+    /// Too little room to record again, and yet what was written before the disk was full can be deleted to make some.
+    @Test func whatAFullDiskHeldBackIsIndexedAndDeleted() throws {
+        let disk = MemoryFileSystem()
+        let settings = ArchiveSettings(
+            origin: "a", durability: .every(.seconds(1000)), resumeSpace: 1 << 30, reserve: 4096)
+        let bench = try Bench(disk: disk, settings: settings)
+        bench.record(0..<40)
+        #expect(try bench.index.segments(of: "cam", startingIn: .always).isEmpty)
+        let used = try disk.space().used
+        disk.set { $0.capacity = used + 100 }
+        bench.record(40..<60)
+        #expect(failures(bench) == (1, 0))
+        let length = Int64(try bench.segments()[0].length)
+        bench.keep("cam", RetentionPolicy(bytes: 3 * length))
+        for _ in 0..<100 { bench.step(advance: .seconds(1)) }
+        let left = try bench.segments()
+        #expect(left.reduce(0) { $0 + Int64($1.length) } <= 3 * length && !left.isEmpty)
+        try bench.check()
+        #expect(!bench.events.all.contains { if case .retentionFailed = $0 { true } else { false } })
+    }
+
     @Test func aTornWriteIsCutOff() throws {
         let disk = MemoryFileSystem()
         let bench = try Bench(disk: disk)

@@ -10,10 +10,11 @@ extension ArchiveWriter {
         for stream in sortedStreams {
             guard let fault = stream.fault, now.uptime >= fault.retryAt else { continue }
             do throws(FileSystemError) {
+                // First what there is gets into the index: only then can it be deleted to make room.
+                try recoverDamaged(stream)
                 if fault.error.kind == .full, try fileSystem.space().available < settings.resumeSpace {
                     throw fault.error
                 }
-                try recoverDamaged(stream)
                 stream.fault = nil
                 countFailing()
             } catch {
@@ -60,6 +61,9 @@ extension ArchiveWriter {
                     if !segments.isEmpty || known != nil {
                         changes.runs = [row.withEnd(max(row.end, known?.end ?? row.end))]
                         changes.added = segments.map { (stream.id, $0) }
+                    } else {
+                        // Not one chunk of it was written whole.
+                        try fileSystem.remove(run.run.path)
                     }
                     try resolveOverlaps(of: stream, &changes)
                 }
