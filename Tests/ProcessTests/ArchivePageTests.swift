@@ -12,6 +12,7 @@ private struct Moment: Decodable, Sendable {
     var lastMiddle: Double
     var lastStart: Double
     var lastEnd: Double
+    var oldest: Double
     var newest: Double
     var message: String
 }
@@ -31,7 +32,7 @@ struct ArchivePageTests {
               decoded: video.getVideoPlaybackQuality().totalVideoFrames,
               recorded: recorded.length, gaps: timeline.querySelectorAll(".gap").length,
               lastMiddle: box.left + box.width / 2, lastStart: Number(last?.dataset.start ?? 0),
-              lastEnd: Number(last?.dataset.end ?? 0), newest: Number(timeline.getAttribute("aria-valuemax") ?? 0),
+              lastEnd: Number(last?.dataset.end ?? 0), oldest: Number(timeline.getAttribute("aria-valuemin") ?? 0), newest: Number(timeline.getAttribute("aria-valuemax") ?? 0),
               message: message.hidden ? "" : message.textContent };
             """)
     }
@@ -107,6 +108,20 @@ struct ArchivePageTests {
             try await eventually("it plays into what was not there at the click") {
                 let now = try await moment(browser)
                 return now.time > clicked.lastEnd + 5 && now.message.isEmpty && now.decoded > clicked.decoded + 100
+            }
+            // A range of the address is what the timeline shows, and plays from its begin.
+            try await browser.open("\(server.base)/cam/embed.html?dvr=true&from=\(from + 1)&to=\(from + 5)&mute=true")
+            try await eventually("the range is shown and plays") {
+                let now = try await moment(browser)
+                return now.oldest == Double(from + 1) && now.newest == Double(from + 5) && now.decoded > 5
+                    && now.time >= Double(from)
+            }
+            // So long ago: whenever the page begins to play, the end is farther from it than live ever is.
+            let opened = Date().timeIntervalSince1970
+            try await browser.open("\(server.base)/cam/embed.html?dvr=true&ago=15&mute=true")
+            try await eventually("it plays what was") {
+                let now = try await moment(browser)
+                return now.decoded > 5 && now.time >= opened - 17 && now.time <= Date().timeIntervalSince1970 - 5
             }
             // The range as a file: known length, and any place in it at once.
             try await browser.open("\(server.base)/cam/archive-\(from)-10.mp4")

@@ -61,13 +61,19 @@ struct ArchivePlaybackTests {
         }
 
         let from = try #require(try await ranges(server)["from"] as? Int)
-        let forms = ["archive-\(from)-6.m3u8", "index-\(from)-6.m3u8", "video-\(from)-6.m3u8"]
+        let forms = ["archive-\(from)-6.m3u8", "index-\(from)-6.m3u8", "video-\(from)-6.m3u8", "mono-\(from)-6.m3u8"]
         for form in forms {
             let list = try await text("/cam/\(form)", of: server)
             #expect(list.contains("#EXT-X-ENDLIST") && list.contains("#EXT-X-PROGRAM-DATE-TIME"))
             #expect((4...6).contains(segments(list).count), "\(list)")
         }
-        for form in [forms[0], "archive-\(from)-now.m3u8", "timeshift_abs-\(from).m3u8", "rewind-30.m3u8"] {
+        let growing = [
+            "archive-\(from)-now.m3u8", "timeshift_abs-\(from).m3u8", "rewind-30.m3u8", "timeshift_rel-4.m3u8",
+            "index.m3u8?utc=\(from)&lutc=\(from + 9)", "video-timeshift_abs-\(from).m3u8", "timeshift_rel-4.ts",
+            "timeshift_abs-\(from).ts", "archive-\(from)-now.ts", "archive-\(from)-6.ts", "archive-\(from)-6.mp4",
+            "archive-\(from)-now.mp4",
+        ]
+        for form in forms + growing {
             #expect(try await MediaTools.complaints(playing: "\(server.base)/cam/\(form)", seconds: 3) == "", "\(form)")
         }
         // The newest segment after the question was answered is younger than four seconds, however slow this machine is.
