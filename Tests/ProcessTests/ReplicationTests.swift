@@ -4,12 +4,14 @@ import Testing
 
 @Suite(.serialized)
 struct ReplicationTests {
-    /// The two configurations of the page, with a source that gives both servers the same media.
+    private static let stream = "example_stream"
+
+    /// The two configurations of the page, its slip in the stream's name included, with a source that gives both servers the same media.
     private static func configuration(_ name: String, _ other: Int, _ root: String) -> String {
         let inputs = ["url fake://fake;", "url m4f://127.0.0.1:\(other)/example;"]
         return """
             cluster_key abcd;
-            stream example {
+            stream \(stream) {
               \((name == "main" ? inputs : inputs.reversed()).joined(separator: "\n  "))
               dvr \(root) 3d replicate sync=1;
               segment_duration 1;
@@ -19,28 +21,28 @@ struct ReplicationTests {
 
     /// Of media: a loaded machine may take over late, and what nobody recorded does not count.
     private func recorded(_ seconds: Double, on name: String, of pair: WeirPair) async throws {
-        let before = await pair.duration(of: "example", on: name)
+        let before = await pair.duration(of: Self.stream, on: name)
         try await eventually("\(name) has recorded \(seconds) s more") {
-            await pair.duration(of: "example", on: name) >= before + seconds
+            await pair.duration(of: Self.stream, on: name) >= before + seconds
         }
     }
 
     /// Waits until both print the same line for what was recorded up to now, and gives the line.
     private func equal(_ pair: WeirPair, from: Int64) async throws -> String {
-        let ends = (await pair.end(of: "example", on: "main"), await pair.end(of: "example", on: "replica"))
+        let ends = (await pair.end(of: Self.stream, on: "main"), await pair.end(of: Self.stream, on: "replica"))
         let to = max(ends.0, ends.1) / 1000
         var lines: (String?, String?) = (nil, nil)
         do {
             try await eventually("the archives agree from \(from) to \(to)") {
                 lines = (
-                    try await pair.digest("main", "example", from: from, to: to),
-                    try await pair.digest("replica", "example", from: from, to: to)
+                    try await pair.digest("main", Self.stream, from: from, to: to),
+                    try await pair.digest("replica", Self.stream, from: from, to: to)
                 )
                 return lines.0 != nil && lines.0 == lines.1
             }
         } catch {
             let (main, replica) = (
-                await pair.json("main", "streams/example"), await pair.json("replica", "streams/example")
+                await pair.json("main", "streams/\(Self.stream)"), await pair.json("replica", "streams/\(Self.stream)")
             )
             throw TestFailure("\(error)\n\(lines)\n\(main ?? [:])\n\(replica ?? [:])")
         }
@@ -54,17 +56,19 @@ struct ReplicationTests {
         let pair = try WeirPair(Self.configuration)
         try await begin(pair)
         try await recorded(4, on: "main", of: pair)
-        let from = await pair.end(of: "example", on: "replica") / 1000 - 2
+        let from = await pair.end(of: Self.stream, on: "replica") / 1000 - 2
         for name in WeirPair.names {
             await pair.kill(name)
             let other = name == "main" ? "replica" : "main"
             try await eventually("\(other) is in emergency mode") {
-                await pair.replication(of: "example", on: other).mode == "emergency"
+                await pair.replication(of: Self.stream, on: other).mode == "emergency"
             }
             try await recorded(10, on: other, of: pair)
             try await pair.start(name)
             let line = try await equal(pair, from: from)
             #expect(!line.contains(" 0 segments"))
+            let log = pair.output(of: name)
+            #expect(log.contains("there is no stream 'example' there; its archive of 'example_stream'"))
             try await eventually("\(name) has told that it is done") {
                 let events = await pair.events(of: name)
                 return events.contains("replication_started") && events.contains("replication_finished")
@@ -72,17 +76,17 @@ struct ReplicationTests {
             }
             try await eventually("both are in normal mode") {
                 let modes = (
-                    await pair.replication(of: "example", on: "main").mode,
-                    await pair.replication(of: "example", on: "replica").mode
+                    await pair.replication(of: Self.stream, on: "main").mode,
+                    await pair.replication(of: Self.stream, on: "replica").mode
                 )
                 return modes == ("normal", "normal")
             }
             try await eventually("\(name) has all of it") {
-                let stream = await pair.json(name, "streams/example")
+                let stream = await pair.json(name, "streams/\(Self.stream)")
                 let stats = stream?["stats"] as? [String: Any]
                 return "\(stats?["dvr_replication"] ?? "")".hasPrefix("100")
             }
-            let archive = await pair.json(name, "streams/example/dvr/ranges")
+            let archive = await pair.json(name, "streams/\(Self.stream)/dvr/ranges")
             let origins = archive?["origins"] as? [[String: Any]] ?? []
             #expect(origins.contains { $0["fetched"] as? Bool == true && $0["origin"] as? String == other })
             #expect(origins.contains { $0["fetched"] as? Bool == false && $0["origin"] as? String == name })
@@ -93,7 +97,7 @@ struct ReplicationTests {
     private func begin(_ pair: WeirPair) async throws {
         for name in WeirPair.names {
             try await pair.start(name)
-            try await eventually("\(name) records") { await pair.end(of: "example", on: name) > 0 }
+            try await eventually("\(name) records") { await pair.end(of: Self.stream, on: name) > 0 }
         }
     }
 
@@ -102,32 +106,38 @@ struct ReplicationTests {
     func flippedBytes() async throws {
         let pair = try WeirPair(Self.configuration)
         try await begin(pair)
-        let from = await pair.end(of: "example", on: "replica") / 1000 - 2
+        let from = await pair.end(of: Self.stream, on: "replica") / 1000 - 2
         try await recorded(3, on: "replica", of: pair)
         try await eventually("both have the first second") {
-            await pair.end(of: "example", on: "main") >= (from + 3) * 1000
+            await pair.end(of: Self.stream, on: "main") >= (from + 3) * 1000
         }
         await pair.kill("main")
+        let sizes = try Dictionary(
+            uniqueKeysWithValues: Self.runs(in: pair.root("replica")).map { ($0, try Data(contentsOf: $0).count) })
         try await recorded(10, on: "replica", of: pair)
         await pair.stop("replica")
         let runs = try Self.runs(in: pair.root("replica"))
         let shared = try #require(runs.first)
         try Self.flip(shared, after: 0)
         let own = try #require(runs.last)
-        try Self.flip(own, after: try Data(contentsOf: own).count * 3 / 4)
+        let place = sizes[own] ?? 0
+        // In the middle, for what the index may not know yet at the end.
+        try Self.flip(own, after: place + (try Data(contentsOf: own).count - place) / 2)
         let found = try await tool("verify", "replica", of: pair)
         #expect(found.status == 1)
-        #expect(found.output.components(separatedBy: "the media are not those that were recorded").count == 3)
+        #expect(
+            found.output.components(separatedBy: "the media are not those that were recorded").count == 3,
+            "\(found.output)")
 
         for name in ["replica", "main"] { try await pair.start(name) }
         do {
             try await eventually("main refuses the one that it lacks, and takes the rest") {
-                let peer = await pair.replication(of: "example", on: "main").peer
+                let peer = await pair.replication(of: Self.stream, on: "main").peer
                 return peer["state"] as? String == "diverged" && peer["refused_segments"] as? Int ?? 0 > 0
                     && peer["fetched_segments"] as? Int ?? 0 > 0
                     && (peer["last_error"] as? String)?.contains("other bytes than its digest says") ?? false
             }
-        } catch { throw await pair.told(error, of: "example") }
+        } catch { throw await pair.told(error, of: Self.stream) }
         try await eventually("main tells of it") { await pair.events(of: "main").contains("replication_failed") }
         #expect(try await tool("verify", "main", of: pair).status == 0)
 
@@ -154,11 +164,18 @@ struct ReplicationTests {
         }.sorted { $0.path < $1.path }
     }
 
-    /// One bit of the first media after a byte of a file.
+    /// One bit of the first kilobyte of media after a byte of a file. Boxes are walked over: what lies in freed parts is
+    /// nobody's.
     private static func flip(_ run: URL, after place: Int) throws {
         var bytes = try Data(contentsOf: run)
-        let mark = try #require(bytes.range(of: Data("mdat".utf8), in: place..<bytes.count))
-        bytes[mark.upperBound + 10] ^= 0x10
+        var offset = 0
+        func length() -> Int { bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } }
+        func isMedia() -> Bool { bytes[offset + 4..<offset + 8] == Data("mdat".utf8) && length() > 1024 }
+        while offset < place || !isMedia() {
+            offset += length()
+            try #require(offset + 8 <= bytes.count)
+        }
+        bytes[offset + 500] ^= 0x10
         try bytes.write(to: run)
     }
 }

@@ -9,6 +9,8 @@ package enum SignatureHeader {
     package static let nonce = "Weir-Nonce"
     package static let signature = "Weir-Signature"
     package static let refusal = "Weir-Refusal"
+    /// The word of a refusal: there is no stream of that name.
+    package static let noStream = "no-stream"
 }
 
 extension PeerSignature {

@@ -10,7 +10,12 @@ import NIOHTTP1
 /// Why another server's archive could not be had. The sentence is for operators.
 package struct ArchiveFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String
-    package init(_ description: String) { self.description = description }
+    /// The other server has no stream of that name.
+    package var isUnknownStream: Bool
+    package init(_ description: String, isUnknownStream: Bool = false) {
+        self.description = description
+        self.isUnknownStream = isUnknownStream
+    }
 }
 
 /// Who asks: the name by which peers know this server, and the key of the group.
@@ -129,8 +134,10 @@ package final class ArchiveClient: Sendable {
     private static func check(_ response: HTTPClientResponse) async throws {
         guard response.status != .ok else { return }
         let text = (try? await response.body.collect(upTo: 4096)).map { String(buffer: $0) } ?? ""
-        if response.headers.contains(name: SignatureHeader.refusal) {
-            throw ArchiveFailure(text.prefix(300).trimmingCharacters(in: .whitespacesAndNewlines))
+        if let word = response.headers.first(name: SignatureHeader.refusal) {
+            throw ArchiveFailure(
+                text.prefix(300).trimmingCharacters(in: .whitespacesAndNewlines),
+                isUnknownStream: word == SignatureHeader.noStream)
         }
         throw ArchiveFailure("answers \(response.status.code): no server that lets others have its archive")
     }

@@ -8,6 +8,8 @@ package import NIOCore
 
 /// What a server gives of its archives. Nil: it has no archive of the stream.
 package protocol ArchiveSource: Sendable {
+    /// Whether there is a stream of that name, recorded or not.
+    func knows(_ stream: String) -> Bool
     /// - Returns: how long the stream is kept (nil for ever), and what is there.
     func summary(of stream: String, in range: TimeRange) async throws -> (keeps: MediaSpan?, ArchiveSummary)?
     func offers(of stream: String, in range: TimeRange) async throws -> [OfferedSegment]?
@@ -117,13 +119,13 @@ package final class ArchiveResponder: Sendable {
         switch request.question {
         case .digests(let range, let known):
             guard let (keeps, summary) = try await source.summary(of: stream, in: range) else {
-                return Self.unknown(stream)
+                return unrecorded(stream)
             }
             let digests = Dictionary(known.map { ($0.number, $0.digest) }, uniquingKeysWith: { first, _ in first })
             return signed(
                 ArchiveDigests(now: utc(), keeps: keeps, summary: summary.leavingOut(digests)).bytes)
         case .list(let range):
-            guard let offers = try await source.offers(of: stream, in: range) else { return Self.unknown(stream) }
+            guard let offers = try await source.offers(of: stream, in: range) else { return unrecorded(stream) }
             return signed(ArchiveList(segments: offers).bytes)
         case .fetch(let segments):
             guard let place = BulkPlace.take(in: places) else {
@@ -133,8 +135,12 @@ package final class ArchiveResponder: Sendable {
         }
     }
 
-    private static func unknown(_ stream: String) -> ArchiveAnswer {
-        text(404, refusal: "stream", "the stream \(stream) is not recorded there at the moment")
+    /// Two words: whoever asks for a stream that is not there may mean the one of his own stream's name.
+    private func unrecorded(_ stream: String) -> ArchiveAnswer {
+        guard source.knows(stream) else {
+            return Self.text(404, refusal: SignatureHeader.noStream, "there is no stream '\(stream)' there")
+        }
+        return Self.text(404, refusal: "stream", "the stream \(stream) is not recorded there at the moment")
     }
 
     private static func text(_ status: Int, refusal: String, _ text: String) -> ArchiveAnswer {

@@ -59,13 +59,16 @@ extension WeirServer {
                 happened: { stream, event in
                     let (kind, peer, reason) = event.telling
                     report(kind, stream, peer, reason)
-                }),
+                },
+                notice: { report("input_notice", $0, $1, $2) }),
             liveStatus: { streams.entry($0)?.running?.status }, report: report)
         keeper.apply(settings)
         return Replication(
             keeper: keeper,
             responder: ArchiveResponder(
-                key: settings.clusterKey?.value, source: StoredArchives(keeper: archives, threads: threads),
+                key: settings.clusterKey?.value,
+                source: StoredArchives(
+                    keeper: archives, threads: threads, isStream: { streams.entry($0) != nil }),
                 utc: clocks.utc))
     }
 

@@ -10,6 +10,9 @@ import PeerLink
 struct StoredArchives: ArchiveSource {
     let keeper: ArchiveKeeper
     let threads: NIOThreadPool
+    let isStream: @Sendable (_ name: String) -> Bool
+
+    func knows(_ stream: String) -> Bool { isStream(stream) }
 
     func summary(of stream: String, in range: TimeRange) async throws -> (keeps: MediaSpan?, ArchiveSummary)? {
         guard let reader = keeper.store(of: stream)?.reader else { return nil }

@@ -19,6 +19,7 @@ struct ReplicationTools: Sendable {
     var utc: @Sendable () -> MediaTime
     var uptime: @Sendable () -> Duration
     var happened: @Sendable (_ stream: String, ReplicationEvent) -> Void
+    var notice: @Sendable (_ stream: String, _ peer: String, _ text: String) -> Void
 }
 
 /// The replication of one stream. `run` goes on until it is cancelled.
@@ -59,24 +60,47 @@ final class StreamReplicator: Sendable {
     /// Rounds with pauses: short while there is something to fetch, growing while the other server cannot be asked.
     private func exchange(with peer: ReplicationWish.Peer) async {
         do { try await ownArchiveOpens() } catch { return }
-        var failures = 0
+        // The other server's name of the stream is that of the URL, or else that of ours.
+        var (failures, asked, isNoticed) = (0, peer, false)
         while !Task.isCancelled {
             var pause = Self.period
             do {
-                let fetched = try await round(with: peer)
+                let fetched = try await round(with: asked)
                 failures = 0
+                if asked.stream != peer.stream, !isNoticed {
+                    isNoticed = true
+                    notice(of: peer)
+                }
                 if fetched { pause = .milliseconds(500) }
             } catch is CancellationError {
                 return
             } catch {
+                let isUnknown = (error as? ArchiveFailure)?.isUnknownStream ?? false
+                if isUnknown, asked.stream != wish.stream {
+                    asked.stream = wish.stream
+                    continue
+                }
                 failures += 1
+                let reason =
+                    isUnknown && asked.stream != peer.stream
+                    ? "there is no stream '\(peer.stream)' there, nor '\(asked.stream)'" : "\(error)"
+                asked = peer
                 pause = min(Self.longestPause, .seconds(1 << min(failures - 1, 5)))
-                tell(planner.withLock { $0.failed(peer.name, "\(error)") })
+                tell(planner.withLock { $0.failed(peer.name, reason) })
             }
             // Not all servers at once after an outage.
             pause = pause * Double.random(in: 0.8..<1.2)
             do { try await Task.sleep(for: pause) } catch { return }
         }
+    }
+
+    /// The rule of live media: where the other server has no stream of the name in the URL, and has one of the name of
+    /// ours, that one is meant (`docs/decisions/0030-names-over-m4f.md`).
+    private func notice(of peer: ReplicationWish.Peer) {
+        tools.notice(
+            wish.stream, peer.name,
+            "there is no stream '\(peer.stream)' there; its archive of '\(wish.stream)', of the same name as this one, "
+                + "is fetched: write that name in the URL")
     }
 
     /// The server has just started, and reads what is on its disk: no failure, unless it takes long.
