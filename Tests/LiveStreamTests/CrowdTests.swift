@@ -38,6 +38,23 @@ struct CrowdTests {
         #expect(late.endings == ["the test is over"])
     }
 
+    @Test func anotherServerNeverWaits() {
+        let stage = Stage(["a"])
+        let readers = (0..<crowd).map { _ in Listener(on: stage.loop) }
+        _ = playing(readers, on: stage)
+        let peer = Listener(on: stage.loop)
+        let handle = stage.stream.attach(peer, kind: .peer)
+        stage.loop.run()
+        for reader in readers + [peer] { reader.forgetBatches() }
+        stage.play([stage.session("a")], milliseconds: 3000)
+        #expect(readers[0].batches.contains(2))
+        #expect(!peer.batches.isEmpty && peer.batches.allSatisfy { $0 == 1 })
+        #expect(peer.starts.last == stage.chunks.last?.start)
+        handle.detach()
+        stage.finish()
+        #expect(Set(peer.starts).count == peer.starts.count && peer.endings.isEmpty)
+    }
+
     @Test func aFewReadersGetEachChunkAtOnce() {
         let stage = Stage(["a"])
         let readers = (0..<3).map { _ in Listener(on: stage.loop) }

@@ -21,7 +21,7 @@ package final class DeliveryBatch {
     /// All of the batch's chunks in one form, made when the first reader asks; nil when there is no such file.
     package func file(_ kind: ReaderKind) -> MemoryFile? {
         switch kind {
-        case .chunks: chunkFile
+        case .chunks, .peer: chunkFile
         case .transportStream: transportStreamFile
         }
     }

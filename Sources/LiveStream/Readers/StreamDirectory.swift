@@ -44,6 +44,8 @@ extension ChunkReader {
 package enum ReaderKind: Hashable, Sendable {
     /// Chunks as they are.
     case chunks
+    /// Chunks as they are for another server, each at once: what waits here waits for all viewers there.
+    case peer
     /// Additionally muxed to MPEG-TS, once for all readers of this kind.
     case transportStream
 }
