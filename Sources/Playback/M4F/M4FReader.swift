@@ -4,6 +4,7 @@ internal import M4F
 internal import Media
 internal import NIOCore
 internal import NIOHTTP1
+internal import Synchronization
 
 /// Follows a stream for another server. The chunk's bytes are those of the window, written as they are.
 ///
@@ -17,6 +18,7 @@ final class M4FReader: ChunkReader, @unchecked Sendable {
     private let context: ChannelHandlerContext
     private let utc: @Sendable () -> MediaTime
     private let finished: () -> Void
+    private let counters: SessionCounters
     private let wantsTimelineOnly: Bool
     private var sender: LiveSender
     private var handle: ReaderHandle?
@@ -26,7 +28,7 @@ final class M4FReader: ChunkReader, @unchecked Sendable {
     private var isStopped = false
 
     init(
-        context: ChannelHandlerContext, sender: LiveSender, wantsTimelineOnly: Bool,
+        context: ChannelHandlerContext, sender: LiveSender, wantsTimelineOnly: Bool, counters: SessionCounters,
         utc: @escaping @Sendable () -> MediaTime,
         finished: @escaping () -> Void
     ) {
@@ -36,6 +38,7 @@ final class M4FReader: ChunkReader, @unchecked Sendable {
         self.wantsTimelineOnly = wantsTimelineOnly
         self.utc = utc
         self.finished = finished
+        self.counters = counters
     }
 
     func start(on stream: any ReadableStream, nonce: String, signature: PeerSignature) {
@@ -47,7 +50,7 @@ final class M4FReader: ChunkReader, @unchecked Sendable {
         timer = eventLoop.scheduleRepeatedTask(initialDelay: Self.keepAlive, delay: Self.keepAlive) { _ in
             bound.value.look()
         }
-        handle = stream.attach(self, kind: .chunks)
+        handle = stream.attach(self, kind: .peer)
         if isStopped { handle?.detach() }
     }
 
@@ -98,6 +101,7 @@ final class M4FReader: ChunkReader, @unchecked Sendable {
         guard !pieces.isEmpty else { return }
         hasSentLately = true
         for piece in pieces {
+            counters.bytes.wrappingAdd(piece.readableBytes, ordering: .relaxed)
             context.write(NIOAny(HTTPServerResponsePart.body(.byteBuffer(piece))), promise: nil)
         }
         context.flush()

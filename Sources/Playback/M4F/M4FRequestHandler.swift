@@ -1,6 +1,7 @@
 // Answers other servers that ask for live media, and passes every other request on.
 internal import LiveStream
 internal import M4F
+internal import Media
 package import NIOCore
 package import NIOHTTP1
 
@@ -17,7 +18,7 @@ package final class M4FRequestHandler: ChannelInboundHandler, RemovableChannelHa
         case idle
         case passing
         case collecting(HTTPRequestHead)
-        case streaming(M4FReader)
+        case streaming(M4FReader, session: UInt64)
         case closing
     }
 
@@ -54,7 +55,10 @@ package final class M4FRequestHandler: ChannelInboundHandler, RemovableChannelHa
     package func handlerRemoved(context: ChannelHandlerContext) { abandon() }
 
     private func abandon() {
-        if case .streaming(let reader) = state { reader.stop() }
+        if case .streaming(let reader, let session) = state {
+            reader.stop()
+            service.sessions.close(session)
+        }
         state = .closing
     }
 
@@ -64,15 +68,19 @@ package final class M4FRequestHandler: ChannelInboundHandler, RemovableChannelHa
         case .send(let stream, let request, let receiver, let nonce, let identity):
             guard let signature = identity.signature else { return }
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            let (session, counters) = service.sessions.open(
+                stream: stream.name, viewerProtocol: .m4f, address: context.remoteAddress?.ipAddress ?? "",
+                userAgent: "weir \(receiver.name)", at: context.eventLoop.now)
             let reader = M4FReader(
                 context: context, sender: LiveSender(own: identity.server, receiver: receiver),
-                wantsTimelineOnly: request.wantsTimelineOnly, utc: service.utc,
+                wantsTimelineOnly: request.wantsTimelineOnly, counters: counters,
+                utc: service.utc,
                 finished: {
                     let (handler, context) = bound.value
                     handler.abandon()
                     handler.close(context: context)
                 })
-            state = .streaming(reader)
+            state = .streaming(reader, session: session)
             // HTTP/1.0 framing, as for all endless answers: nothing is framed per receiver.
             let headers = HTTPHeaders([
                 ("Content-Type", "application/x-weir-m4f"), ("Cache-Control", "no-store"), ("Connection", "close"),

@@ -30,6 +30,7 @@ package final class M4FService: Sendable {
 
     private let directory: any StreamDirectory
     private let identity: @Sendable () -> M4FIdentity
+    let sessions: SessionRegistry
     private let contact: @Sendable (_ peer: String) -> String?
     private let authentication = NIOLockedValueBox<PeerAuthentication?>(nil)
     let utc: @Sendable () -> MediaTime
@@ -37,10 +38,11 @@ package final class M4FService: Sendable {
     /// - Parameters:
     ///   - contact: `http://host:port` by which other servers reach a peer of the group.
     package init(
-        directory: any StreamDirectory, identity: @escaping @Sendable () -> M4FIdentity,
+        directory: any StreamDirectory, sessions: SessionRegistry, identity: @escaping @Sendable () -> M4FIdentity,
         contact: @escaping @Sendable (_ peer: String) -> String?, utc: @escaping @Sendable () -> MediaTime
     ) {
         self.directory = directory
+        self.sessions = sessions
         self.identity = identity
         self.contact = contact
         self.utc = utc

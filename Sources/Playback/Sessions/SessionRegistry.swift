@@ -5,6 +5,8 @@ import Synchronization
 /// The way in which a viewer gets the media.
 package enum ViewerProtocol: String, Hashable, Sendable {
     case hls, mpegts, mp4
+    /// Another server.
+    case m4f
 }
 
 /// One viewer as the API shows it.
@@ -20,6 +22,9 @@ package struct ViewerSession: Hashable, Sendable {
     package var byteCount: Int
     /// How often the viewer was too slow and was taken to a later key frame.
     package var skipCount: Int
+
+    /// Other servers are listed with the viewers, and not counted as such.
+    package var isViewer: Bool { viewerProtocol != .m4f }
 }
 
 /// The counters of one session; written by its connection without a lock.
@@ -153,7 +158,7 @@ package final class SessionRegistry: Sendable {
         )
         state.entries[id] = Entry(session: session, counters: counters, key: key, lastSeen: now)
         if let key { state.byKey[key] = id }
-        state.viewers[stream, default: 0] += 1
+        if session.isViewer { state.viewers[stream, default: 0] += 1 }
         return (id, counters)
     }
 
@@ -161,6 +166,7 @@ package final class SessionRegistry: Sendable {
         guard let entry = state.entries.removeValue(forKey: id) else { return }
         state.pastBytes += entry.counters.bytes.load(ordering: .relaxed)
         if let key = entry.key { state.byKey[key] = nil }
+        guard entry.session.isViewer else { return }
         let count = (state.viewers[entry.session.stream] ?? 1) - 1
         state.viewers[entry.session.stream] = count > 0 ? count : nil
     }

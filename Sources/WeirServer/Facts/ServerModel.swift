@@ -102,7 +102,7 @@ final class ServerModel: ManagedServer {
             hostname: hostname, version: WeirVersion.text, instanceID: instanceID, uptime: statistics.uptime,
             now: clocks.utc().unixMilliseconds, cpu: statistics.cpuPercent, memory: statistics.residentBytes,
             streams: keeper.entries.count, streamsAlive: alive.count,
-            clients: sessionRegistry.sessions(at: now).count,
+            clients: sessionRegistry.sessions(at: now).count(where: \.isViewer),
             inputKbit: alive.reduce(0) { $0 + $1.bitrate },
             outputKbit: output.withLockedValue { $0.look(byteCount: sent, at: now) })
     }
@@ -117,7 +117,8 @@ final class ServerModel: ManagedServer {
     }
 
     func metrics() -> [MetricFamily] {
-        archives.metrics + replication.metrics + (group?.metrics ?? []) + moreMetrics()
+        archives.metrics + replication.metrics + [sessionRegistry.receiverMetric(at: clocks.monotonic())]
+            + (group?.metrics ?? []) + moreMetrics()
     }
 
     func unreadiness() -> String? {
@@ -136,6 +137,7 @@ final class ServerModel: ManagedServer {
     }
 
     private func viewersByStream() -> [String: Int] {
-        sessionRegistry.sessions(at: clocks.monotonic()).reduce(into: [:]) { $0[$1.stream, default: 0] += 1 }
+        sessionRegistry.sessions(at: clocks.monotonic()).lazy.filter(\.isViewer)
+            .reduce(into: [:]) { $0[$1.stream, default: 0] += 1 }
     }
 }

@@ -29,7 +29,7 @@ extension WeirServer {
                 let alive = streams.compactMap { $0.running?.status }.filter(\.isAlive)
                 return PeerLoad(
                     cpuPercent: Int(statistics.cpuPercent), memoryBytes: Int64(clamping: statistics.residentBytes),
-                    clients: sessions.sessions(at: clocks.monotonic()).count,
+                    clients: sessions.sessions(at: clocks.monotonic()).count(where: \.isViewer),
                     inputKbps: alive.reduce(0) { $0 + $1.bitrate },
                     outputKbps: output.withLockedValue {
                         $0.look(byteCount: sessions.byteCount, at: clocks.monotonic())

@@ -60,8 +60,8 @@ struct ServerParts: Sendable {
             archive: ArchivePlayback(directory: archives, threads: archiveThreads, now: clocks.utc),
             relay: relay?.relay)
         live = M4FService(
-            directory: keeper, identity: identity, contact: { [configuration] in configuration.contact(ofPeer: $0) },
-            utc: clocks.utc)
+            directory: keeper, sessions: sessions, identity: identity,
+            contact: { [configuration] in configuration.contact(ofPeer: $0) }, utc: clocks.utc)
         sinks = EventSinkService(log: events, eventLoops: eventLoops)
         sinks.apply(settings.eventSinks)
         statistics = ProcessStatistics(now: clocks.monotonic)

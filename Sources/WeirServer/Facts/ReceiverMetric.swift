@@ -1,0 +1,14 @@
+// How many other servers take live media from this one.
+import ManagementAPI
+import NIOCore
+import Playback
+
+extension SessionRegistry {
+    func receiverMetric(at now: NIODeadline) -> MetricFamily {
+        let receivers = sessions(at: now).filter { $0.viewerProtocol == .m4f }
+        let counts = Dictionary(grouping: receivers, by: \.stream).mapValues(\.count)
+        return MetricFamily(
+            "weir_m4f_receivers", .gauge, help: "Other servers that take the stream over M4F",
+            samples: counts.sorted { $0.key < $1.key }.map { .init(Double($0.value), labels: [("stream", $0.key)]) })
+    }
+}
