@@ -36,6 +36,7 @@ extension StreamLife {
         guard !isStopped, sessions.isCurrent(index, number: number) else { return }
         switch event {
         case .tracks(let tracks, let clock):
+            toldLosses[index] = nil
             sessions.setTracks(tracks, clock: clock, for: index)
             if selection.active == index, sessions.isPlaying(index) { tracksChanged(tracks, clock: clock) }
         case .frames(let frames):
@@ -43,6 +44,7 @@ extension StreamLife {
         case .clockJump:
             if selection.active == index { segmenter.clockJumped() }
         case .chunk(let chunk):
+            if !toldLosses.isEmpty { toldLosses[index] = nil }
             receivedChunk(chunk, from: index)
         case .timeline(let anchor): sessions.setTimeline(anchor, for: index)
         case .notice(let text):
@@ -50,11 +52,17 @@ extension StreamLife {
                 StreamEvent(.inputNotice, stream: definition.name, reason: "input \(index + 1): \(text)"))
         case .ended(let failure):
             sessions.forget(index)
-            environment.report(
-                StreamEvent(.inputLost, stream: definition.name, reason: "input \(index + 1): \(failure.message)"))
+            tellLoss(of: index, failure.message)
             perform(selection.ended(index, failure, at: environment.monotonic(), using: &random))
             publishStatus()
         }
+    }
+
+    /// An input that fails again and again for one reason is told once: how often it was tried its facts say.
+    private func tellLoss(of index: Int, _ message: String) {
+        guard toldLosses.updateValue(message, forKey: index) != message else { return }
+        environment.report(
+            StreamEvent(.inputLost, stream: definition.name, reason: "input \(index + 1): \(message)"))
     }
 
     /// Chunks that another server cut.

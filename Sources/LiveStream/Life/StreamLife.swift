@@ -25,6 +25,8 @@ final class StreamLife {
     var isHandedOver: Bool
     /// The input of ready chunks that plays has not yet gone on with the stream.
     var awaitsChunk = false
+    /// What was told of inputs that have given nothing since.
+    var toldLosses: [Int: String] = [:]
     /// The chunk with which the stream passes over to an input of ready chunks, while that happens.
     var joiningChunk: Chunk?
     /// What is taken comes from the backup.
