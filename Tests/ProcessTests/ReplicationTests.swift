@@ -150,6 +150,47 @@ struct ReplicationTests {
         #expect(try await tool("verify", "replica", of: pair).status == 0)
     }
 
+    /// Each records what the other lacks with a clock of its own; the archives agree, and nothing is at two places.
+    @Test(
+        "a clock that is six seconds ahead is told and shown, and misplaces nothing",
+        .enabled(if: OtherClock.isInstalled))
+    func anotherClock() async throws {
+        let pair = try WeirPair(Self.configuration)
+        let ahead = OtherClock.ahead(seconds: 6)
+        try await pair.start("main")
+        try await eventually("main records") { await pair.end(of: Self.stream, on: "main") > 0 }
+        try await pair.start("replica", after: ahead)
+        try await recorded(4, on: "replica", of: pair)
+        for name in WeirPair.names {
+            try await eventually("\(name) tells and shows it") {
+                let difference = await pair.replication(of: Self.stream, on: name).peer["clock_difference"] as? Int ?? 0
+                return await pair.events(of: name).contains("clock_differs")
+                    && (name == "main" ? difference > 3000 : difference < -3000)
+            }
+        }
+        // What comes live has the sender's times, whatever the clock here says.
+        let from = await pair.end(of: Self.stream, on: "main") / 1000 - 2
+        try await eventually("the replica has main's segments") {
+            let line = try await pair.digest("main", Self.stream, from: from, to: from + 2)
+            let other = try await pair.digest("replica", Self.stream, from: from, to: from + 2)
+            return line != nil && line == other
+        }
+        await pair.kill("main")
+        try await recorded(6, on: "replica", of: pair)
+        try await pair.start("main")
+        let line: String
+        do { line = try await equal(pair, from: from) } catch { throw await pair.told(error, of: Self.stream) }
+        #expect(!line.contains(" 0 segments"))
+        for name in WeirPair.names {
+            let archive = await pair.json(name, "streams/\(Self.stream)/dvr/ranges")
+            let ranges = try #require(archive?["ranges"] as? [[String: Any]])
+            for (range, next) in zip(ranges, ranges.dropFirst()) {
+                #expect(range["closed_at"] as? Int ?? .max <= next["opened_at"] as? Int ?? 0, "\(ranges)")
+            }
+            #expect(try await tool("verify", name, of: pair).status == 0)
+        }
+    }
+
     private func tool(_ verb: String, _ name: String, of pair: WeirPair) async throws -> (status: Int32, output: String)
     {
         let child = try ChildProcess(WeirProcess.program, ["archive", verb, pair.root(name)])

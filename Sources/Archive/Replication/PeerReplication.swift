@@ -30,6 +30,8 @@ struct PeerReplication: Hashable, Sendable {
     var toldAt = (media: MediaSpan.zero, bytes: Int64(0))
     /// The failure that was told.
     var toldFailure: String?
+    /// That the clocks differ was told, and they still do.
+    var isClockTold = false
 
     struct Settled: Hashable, Sendable {
         var theirs: MediaDigest

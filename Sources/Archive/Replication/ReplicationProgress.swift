@@ -30,6 +30,8 @@ package struct ReplicationProgress: Hashable, Sendable {
     package var lastError: String?
     /// When both were last found equal, UTC.
     package var inSyncAt: MediaTime?
+    /// How far the other's clock is ahead of ours; negative: behind.
+    package var clockDifference: MediaSpan?
 
     package init() {}
 
@@ -44,6 +46,8 @@ package enum ReplicationEvent: Hashable, Sendable {
     case started(peer: String, media: MediaSpan, bytes: Int64)
     case finished(peer: String, media: MediaSpan, bytes: Int64)
     case failed(peer: String, reason: String)
+    /// The other's clock is so far ahead of ours (negative: behind): more than a segment.
+    case clockDiffers(peer: String, ahead: MediaSpan)
 }
 
 /// Bytes per second over the last ten seconds.

@@ -114,6 +114,29 @@ package struct StreamReplication: Sendable {
         peers[name] = peer
     }
 
+    /// The other's clock was looked at.
+    ///
+    /// Cuts of two servers that read one source lie by that much apart, and one keeps what the other deletes; no segment is
+    /// misplaced by it: each has the times that its origin gave it.
+    /// - Parameters:
+    ///   - ahead: of ours; negative: behind.
+    ///   - uncertainty: half of the time that the answer took.
+    ///   - tolerance: told beyond it; the length of a segment.
+    package mutating func clockSeen(
+        _ name: String, ahead: MediaSpan, uncertainty: MediaSpan, tolerance: MediaSpan
+    ) -> [ReplicationEvent] {
+        guard var peer = peers[name] else { return [] }
+        defer { peers[name] = peer }
+        peer.progress.clockDifference = ahead
+        guard ahead.magnitude > tolerance + uncertainty else {
+            if ahead.magnitude < tolerance { peer.isClockTold = false }
+            return []
+        }
+        guard !peer.isClockTold else { return [] }
+        peer.isClockTold = true
+        return [.clockDiffers(peer: name, ahead: ahead)]
+    }
+
     /// What to do for the peer now. An order that is given is under way until `ended`.
     package mutating func next(_ name: String) -> Step {
         guard var peer = peers[name], peer.isInRound else { return .over }

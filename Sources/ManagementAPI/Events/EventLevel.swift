@@ -13,7 +13,8 @@ package enum EventLevel: String, Hashable, Sendable, Codable, CaseIterable {
             switch event {
             case "stream_unplaced", "isolated", "recording_failed", "archive_write_dropped", "archive_index_failed":
                 .error
-            case "peer_lost", "peer_mismatch", "clock_differs", "stream_given_up", "paused", "media_lost", "input_lost",
+            case "peer_lost", "peer_mismatch", "clock_differs", "replication_failed", "stream_given_up", "paused",
+                "media_lost", "input_lost",
                 "timeline_restarted", "archive_overlap", "archive_damaged_file", "archive_bytes_missing",
                 "archive_retention_failed", "archive_journal_damaged":
                 .warning

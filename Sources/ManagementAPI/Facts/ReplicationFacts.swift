@@ -22,11 +22,13 @@ package struct ReplicationFacts: Hashable, Sendable, Codable {
         package var lastError: String?
         /// When both were last found equal, ms since the epoch.
         package var inSyncAt: Int64?
+        /// How far its clock is ahead of ours, in milliseconds.
+        package var clockDifference: Int64?
 
         package init(
             peer: String, state: String, remaining: Double, remainingBytes: Int64, fetched: Double,
             fetchedBytes: Int64, fetchedSegments: Int64, refusedSegments: Int64, rate: Int64, timeToGo: Double?,
-            lastError: String?, inSyncAt: Int64?
+            lastError: String?, inSyncAt: Int64?, clockDifference: Int64? = nil
         ) {
             self.peer = peer
             self.state = state
@@ -40,6 +42,7 @@ package struct ReplicationFacts: Hashable, Sendable, Codable {
             self.timeToGo = timeToGo
             self.lastError = lastError
             self.inSyncAt = inSyncAt
+            self.clockDifference = clockDifference
         }
 
         enum CodingKeys: String, CodingKey {
@@ -51,6 +54,7 @@ package struct ReplicationFacts: Hashable, Sendable, Codable {
             case timeToGo = "time_to_go"
             case lastError = "last_error"
             case inSyncAt = "in_sync_at"
+            case clockDifference = "clock_difference"
         }
     }
 

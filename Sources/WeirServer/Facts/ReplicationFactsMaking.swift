@@ -14,7 +14,8 @@ extension ReplicationFacts {
                     fetchedBytes: progress.fetchedBytes, fetchedSegments: progress.fetchedSegments,
                     refusedSegments: progress.refusedSegments, rate: progress.rate,
                     timeToGo: progress.timeToGo.map { Double($0.components.seconds) },
-                    lastError: progress.lastError, inSyncAt: progress.inSyncAt?.unixMilliseconds)
+                    lastError: progress.lastError, inSyncAt: progress.inSyncAt?.unixMilliseconds,
+                    clockDifference: progress.clockDifference?.milliseconds)
             })
     }
 }
@@ -35,6 +36,9 @@ extension ReplicationKeeper {
     var metrics: [MetricFamily] {
         let rows = sights.flatMap { stream, sight in
             sight.peers.map { (labels: [("stream", stream), ("peer", $0.peer)], progress: $0.progress) }
+        }
+        let clocks = rows.compactMap { row in
+            row.progress.clockDifference.map { MetricFamily.Sample($0.seconds, labels: row.labels) }
         }
         func family(
             _ name: String, _ kind: MetricFamily.Kind, _ help: String, _ value: (ReplicationProgress) -> Double
@@ -63,6 +67,9 @@ extension ReplicationKeeper {
             family("weir_replication_in_sync", .gauge, "1: all that the peer has is here") {
                 $0.state == .inSync ? 1 : 0
             },
+            MetricFamily(
+                "weir_replication_clock_difference_seconds", .gauge, help: "How far the peer's clock is ahead",
+                samples: clocks),
         ]
     }
 }

@@ -46,7 +46,9 @@ extension WeirServer {
             events.record(kind, stream: stream, peer: peer, reason: reason)
             var metadata: Logger.Metadata = ["stream": "\(stream)", "reason": "\(reason)"]
             if let peer { metadata["peer"] = "\(peer)" }
-            logger.log(level: kind == "replication_failed" ? .warning : .info, "\(kind)", metadata: metadata)
+            logger.log(
+                level: ["replication_failed", "clock_differs"].contains(kind) ? .warning : .info, "\(kind)",
+                metadata: metadata)
         }
         let keeper = ReplicationKeeper(
             own: launch.identity.peer, name: launch.identity.name,

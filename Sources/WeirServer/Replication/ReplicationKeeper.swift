@@ -167,6 +167,12 @@ extension ReplicationEvent {
                 "\(media.milliseconds / 1000) s (\(bytes) bytes) were fetched: the archives agree"
             )
         case .failed(let peer, let reason): ("replication_failed", peer, reason)
+        case .clockDiffers(let peer, let ahead):
+            (
+                "clock_differs", peer,
+                "its clock is \(ahead.magnitude.milliseconds) ms \(ahead > .zero ? "ahead of" : "behind") this server's: "
+                    + "synchronise them (NTP)"
+            )
         }
     }
 }

@@ -1,6 +1,7 @@
 // What the configuration asks of replication: which streams, from whom.
 import Cluster
 import M4F
+import Media
 import PeerLink
 import SettingsLanguage
 
@@ -21,6 +22,8 @@ struct ReplicationWish: Hashable, Sendable {
     /// Bytes per second; nil is unlimited.
     var speed: Int64?
     var identity: ArchiveIdentity
+    /// Clocks that differ by more are told: the length of a segment.
+    var tolerance: MediaSpan
     /// URLs of the inputs that come from other Weir servers.
     var inputs: Set<String>
 
@@ -52,6 +55,8 @@ struct ReplicationWish: Hashable, Sendable {
             return ReplicationWish(
                 stream: stream.name, peers: peers, speed: archive.replicationSpeed,
                 identity: ArchiveIdentity(name: name, key: settings.clusterKey?.value ?? ""),
+                tolerance: .milliseconds(
+                    max(1000, Int64(stream.segmentDuration / .milliseconds(1)))),
                 inputs: Set(stream.inputs.map(\.url).filter(\.scheme.isPeerProtocol).map(\.text)))
         }
     }

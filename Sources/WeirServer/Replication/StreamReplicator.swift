@@ -129,10 +129,17 @@ final class StreamReplicator: Sendable {
         let bounds = bounds(store.reader)
         let (reader, stream) = (store.reader, wish.stream)
         let ours = try await tools.threads.runIfActive { try reader.summary(of: stream, in: bounds.range) }
+        let before = tools.uptime()
         let theirs = try await tools.client.digests(
             of: peer.stream, in: bounds.range,
             known: ours.days.map { .init(number: $0.number, digest: $0.digest) }, at: peer.base, as: wish.identity)
         let now = (utc: tools.utc(), uptime: tools.uptime())
+        let halfway = MediaSpan(ticks: Int64((now.uptime - before) / .milliseconds(1)) * 45)
+        tell(
+            planner.withLock {
+                $0.clockSeen(
+                    peer.name, ahead: theirs.now - (now.utc - halfway), uncertainty: halfway, tolerance: wish.tolerance)
+            })
         planner.withLock {
             $0.compared(peer.name, theirs: theirs.summary, ours: ours, keeps: theirs.keeps, bounds: bounds, at: now)
         }

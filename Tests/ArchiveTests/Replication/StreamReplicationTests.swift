@@ -238,6 +238,24 @@ private struct Stage {
         #expect(stage.progress("b")?.remaining == .zero)
     }
 
+    /// Warned about beyond a segment, once, and again when it was good in between.
+    @Test func aClockThatDiffersIsToldOnce() {
+        var replication = StreamReplication()
+        replication.setPeers(["b"])
+        func see(_ ahead: Int64, _ uncertainty: Int64 = 0) -> [ReplicationEvent] {
+            replication.clockSeen(
+                "b", ahead: .seconds(ahead), uncertainty: .seconds(uncertainty), tolerance: .seconds(5))
+        }
+        let seen = [see(4), see(-7, 3), see(-7), see(-8), see(0), see(6)]
+        #expect(
+            seen == [
+                [], [], [.clockDiffers(peer: "b", ahead: .seconds(-7))], [], [],
+                [.clockDiffers(peer: "b", ahead: .seconds(6))],
+            ])
+        let shown = replication.progress(at: .zero).map(\.progress.clockDifference)
+        #expect(shown == [.seconds(6)])
+    }
+
     @Test func aPeerThatCannotBeAskedIsToldOnceAndItsOrdersGoToOthers() {
         let all = segments(0..<20)
         var stage = Stage(ours: [], peers: ["b": all, "c": all])

@@ -34,10 +34,13 @@ final class WeirPair {
     func output(of name: String) -> String { running[name]?.output ?? "" }
 
     /// Starts a server and waits until it answers.
-    func start(_ name: String) async throws {
+    ///
+    /// - Parameter prefix: words before the program's name.
+    func start(_ name: String, after prefix: [String] = []) async throws {
+        let words = prefix + [WeirProcess.program]
         let child = try ChildProcess(
-            WeirProcess.program,
-            [
+            words[0],
+            words.dropFirst() + [
                 "serve", "--config", folder.appending(path: "\(name)/weir.conf").path, "--hostname", name, "--listen",
                 "127.0.0.1:\(ports[name] ?? 0)",
             ], longestLife: 300)
