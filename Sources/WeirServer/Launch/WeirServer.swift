@@ -59,15 +59,13 @@ package struct WeirServer: Sendable {
             launch.logger.warning("\(notice)")
         }
         let services = services(parts, listening: listening, reload: reload)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await services.run() }
-            tasks.addTask {
-                for await _ in stopRequested.stream {}
-                await services.triggerGracefulShutdown()
-            }
-            try await tasks.next()
-            tasks.cancelAll()
+        let stopping = Task {
+            for await _ in stopRequested.stream {}
+            // The server goes on until its services have ended: the answer to who asked is still on its way.
+            if !Task.isCancelled { await services.triggerGracefulShutdown() }
         }
+        defer { stopping.cancel() }
+        try await services.run()
     }
 
     /// Ended in the opposite order: the group gives its streams away while peers can still ask.
