@@ -112,7 +112,8 @@ extension ArchiveWriter {
                     try fileSystem.remove(path)
                     removeDirectoryIfEmpty(parent(path))
                 } else {
-                    try overwrite(part)
+                    try RunRecovery.free(
+                        part.offset..<part.offset + part.length, of: fileSystem.open(path, forWriting: true))
                     changes.freed.append(part)
                 }
             } catch {
@@ -127,16 +128,6 @@ extension ArchiveWriter {
         do { return try index.run(path: run.path)?.segments == 0 } catch {
             throw FileSystemError(.other, operation: "read", path: RunPath.indexName, reason: "\(error)")
         }
-    }
-
-    /// The part becomes one `free` box (ISO/IEC 14496-12 §8.1.2), so that the file stays playable, without blocks.
-    private func overwrite(_ part: FreedPart) throws(FileSystemError) {
-        let file = try fileSystem.open(part.run.path, forWriting: true)
-        var box = ByteBuffer()
-        box.writeInteger(UInt32(part.length))
-        box.writeString("free")
-        try file.write([box], at: part.offset)
-        try file.punchHole(at: part.offset + 8, length: part.length - 8)
     }
 
     private func removeDirectoryIfEmpty(_ directory: String) {

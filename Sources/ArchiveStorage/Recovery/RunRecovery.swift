@@ -29,6 +29,7 @@ enum RunRecovery {
         guard let (header, headerEnd) = try RunScanner.header(of: file) else { return nil }
         let isFetched = RunPath.isFetched(path)
         var scan = try RunScanner.scan(file, from: indexed ?? headerEnd)
+        for part in scan.halfFreed { try free(part, of: file) }
         if isFetched {
             scan.segments = try verified(scan.segments, file)
         } else if mayCut {
@@ -67,6 +68,15 @@ enum RunRecovery {
         try fileSystem.sync([file])
         result.size = end
         return result
+    }
+
+    /// The part becomes one `free` box (ISO/IEC 14496-12 §8.1.2), so that the file stays playable, without blocks.
+    static func free(_ part: Range<Int64>, of file: any ArchiveFile) throws(FileSystemError) {
+        var box = ByteBuffer()
+        box.writeInteger(UInt32(part.count))
+        box.writeString("free")
+        try file.write([box], at: part.lowerBound)
+        try file.punchHole(at: part.lowerBound + 8, length: Int64(part.count) - 8)
     }
 
     /// Fetched segments whose bytes are all there: nothing unverified is indexed.

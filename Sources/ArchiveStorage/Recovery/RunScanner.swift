@@ -14,6 +14,8 @@ struct RunScan {
     var wholeEnd: Int64
     /// Why the walk ended before the end of the file.
     var stop: Stop?
+    /// Parts whose freeing a crash interrupted: the length of the box is there, its type is not.
+    var halfFreed: [Range<Int64>] = []
 
     enum Stop: Equatable {
         /// The last box is not whole: a torn write.
@@ -81,13 +83,15 @@ enum RunScanner {
                         return scan
                     }
                 default:
-                    guard type == "uuid", length == SegmentTrailer.boxLength,
+                    guard type == "uuid", length == SegmentTrailer.boxLength, let tailStart = scan.tailStart,
                         let trailer = SegmentTrailer(box: try file.read(at: offset, count: Int(length))),
-                        trailer.offset == scan.tailStart, trailer.offset + Int64(trailer.length) == offset
+                        trailer.offset >= tailStart, trailer.offset - tailStart < Int64(UInt32.max),
+                        trailer.offset + Int64(trailer.length) == offset
                     else {
                         scan.stop = .damaged("the box `\(type)` at byte \(offset) is no segment's end")
                         return scan
                     }
+                    if trailer.offset > tailStart { scan.halfFreed.append(tailStart..<trailer.offset) }
                     scan.segments.append(trailer)
                     scan.tailStart = nil
                 }

@@ -221,7 +221,10 @@ extension ArchiveWriter {
             return
         }
         let end = last.offset + Int64(last.length + SegmentTrailer.boxLength)
-        try fileSystem.open(row.run.path, forWriting: true).truncate(to: end)
+        let file = try fileSystem.open(row.run.path, forWriting: true)
+        try file.truncate(to: end)
+        // The row closes the file: what a power cut brought back behind it, nobody would look at again.
+        try fileSystem.sync([file])
         var shorter = row
         shorter.end = last.end
         shorter.size = end
