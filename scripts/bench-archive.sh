@@ -249,32 +249,37 @@ EOF
     rm -rf "$root"
 }
 
-# seek STREAMS FROM TO: p50, p99 and largest of 2000 playlists of ten minutes anywhere in the archive, in ms, one after the other.
+# seek STREAMS FROM TO: p50, p99 and largest of 2000 playlists of ten minutes anywhere in the archive, in ms, one after the other;
+# and p50 and p99 of as many requests in between that need neither archive nor disk, which is what the machine adds.
 seek() {
     python3 - "$1" "$2" "$3" "$http" <<'EOF'
 import http.client, random, sys, time
 streams, begin, end, port = map(int, sys.argv[1:])
 random.seed(1)
 connection = http.client.HTTPConnection("127.0.0.1", port)
-times = []
-for _ in range(2000):
-    at = random.randrange(begin, end - 600)
+def ask(path, status, times):
     t = time.perf_counter()
-    connection.request("GET", f"/s{random.randrange(streams)}/archive-{at}-600.m3u8")
+    connection.request("GET", path)
     answer = connection.getresponse()
     answer.read()
     times.append((time.perf_counter() - t) * 1000)
-    if answer.status != 200: sys.exit(f"status {answer.status}")
+    if answer.status != status: sys.exit(f"{path}: status {answer.status}")
+times, floor = [], []
+for _ in range(2000):
+    at = random.randrange(begin, end - 600)
+    ask(f"/s{random.randrange(streams)}/archive-{at}-600.m3u8", 200, times)
+    ask("/nobody/index.m3u8", 404, floor)
 times.sort()
-print(f"{times[1000]:.1f};{times[1980]:.1f};{times[-1]:.1f}")
+floor.sort()
+print(f"{times[1000]:.1f};{times[1980]:.1f};{times[-1]:.1f};{floor[1000]:.1f};{floor[1980]:.1f}")
 EOF
 }
 
 seeking() {
     echo
     echo "## Large archives"
-    row "store;segments;index (MB);open after (ms);playlist of 10 min p50 (ms);p99;largest"
-    row "---;---;---;---;---;---;---"
+    row "store;segments;index (MB);open after (ms);playlist of 10 min p50 (ms);p99;largest;a bare answer p50;p99"
+    row "---;---;---;---;---;---;---;---;---"
     large 1 ${BENCH_DAYS:-365} 6
     if [ -n "$quick" ]; then large 200 3 6; else large 200 30 6; fi
 }
