@@ -35,6 +35,8 @@ export function archivePage({ content, hub }) {
     return replicated.length === 0 ? null : replicated.reduce((sum, stream) => sum + remaining(stream), 0);
   }
 
+  const isElsewhere = (stream) => Boolean(stream.cluster) && stream.stats.running_on.length > 0 && !stream.stats.running_on.includes(hub.facts.hostname);
+
   // What several servers have is fetched once.
   const remaining = (stream) => Math.max(0, ...stream.replication.peers.map((peer) => peer.remaining_bytes));
 
@@ -51,15 +53,18 @@ export function archivePage({ content, hub }) {
   function update(element, store) {
     const { set, state, trouble, meter, full } = element.parts;
     const isOpen = store.status === "open";
-    setState(state, !isOpen ? "bad" : store.failing_streams > 0 ? "warn" : "good",
-      !isOpen ? "not open, tried again by itself" : store.failing_streams > 0 ? `${store.failing_streams} of ${store.streams.length} streams are not recorded now` : `${store.streams.length} ${store.streams.length === 1 ? "stream records" : "streams record"} here`);
+    // A stream of the group is recorded by the server that captures it.
+    const away = list.filter((stream) => store.streams.includes(stream.name) && isElsewhere(stream)).length;
+    const here = store.streams.length - away;
+    setState(state, !isOpen ? "bad" : store.failing_streams > 0 ? "warn" : here > 0 ? "good" : "idle",
+      !isOpen ? "not open, tried again by itself" : store.failing_streams > 0 ? `${store.failing_streams} of ${store.streams.length} streams are not recorded now` : `${here} ${here === 1 ? "stream records" : "streams record"} here${away > 0 ? `, ${away} ${away === 1 ? "is" : "are"} recorded on other servers` : ""}`);
     setText(trouble, store.trouble ?? "");
     setHidden(trouble, !store.trouble);
     const { disk_bytes: size, disk_free_bytes: free, counters } = store;
     setHidden(meter.parentElement, size === undefined);
     if (size !== undefined) {
       setAttribute(meter, "value", (1 - free / size).toFixed(4));
-      setText(full, ` ${Math.round((1 - free / size) * 100)} % of the disk is full`);
+      setText(full, `${Math.round((1 - free / size) * 100)} % of the disk is full`);
     }
     const speed = rate(store);
     set("Fill forecast", !isOpen || free === undefined ? null : speed === null ? "measuring …"
@@ -67,13 +72,13 @@ export function archivePage({ content, hub }) {
     set("Archive here", bytes(store.bytes));
     set("Disk", size === undefined ? null : `${bytes(free)} free of ${bytes(size)}`);
     set("Written now", speed === null ? null : `${bytes(speed.gross)}/s`);
-    set("Write time", counters?.write_seconds === undefined ? null
+    set("Write time", counters?.write_seconds === undefined || counters.written_bytes === 0 ? null
       : `${(counters.write_seconds * 1000).toFixed(1)} ms on average, ${((counters.slowest_write_seconds ?? 0) * 1000).toFixed(1)} ms the slowest of the last minute`);
     set("Waiting to be written", bytes(store.queued_bytes));
     set("Dropped", !counters ? null : counters.dropped_chunks === 0 ? "nothing" : `${counters.dropped_chunks} chunks: the disk is slower than the media`);
     set("Write errors", counters ? String(counters.write_errors) : null);
     set("Deleted", !counters ? null : `${bytes(counters.deleted_bytes)} in ${counters.deleted_segments} segments since the start`);
-const waiting = backlog(store);
+    const waiting = backlog(store);
     set("Replication", waiting === null ? null : waiting === 0 ? "nothing waits to be fetched" : `${bytes(waiting)} wait to be fetched`);
   }
 
@@ -93,7 +98,8 @@ const waiting = backlog(store);
       return row;
     }, (row, stream) => {
       const { stats } = stream;
-      setState(row.children[1].firstChild, stats.status === "running" ? "good" : "warn", stats.status === "running" ? "recording" : stats.status);
+      if (isElsewhere(stream)) setState(row.children[1].firstChild, "idle", `recorded on ${stats.running_on[0]}`);
+      else setState(row.children[1].firstChild, stats.status === "running" ? "good" : "warn", stats.status === "running" ? "recording" : stats.status);
       setCells(row, [null, null, stats.archive_seconds === undefined ? "–" : span(stats.archive_seconds),
         !stream.replication ? "–" : remaining(stream) === 0 ? "complete" : `${bytes(remaining(stream))} to fetch`, stream.replication?.mode ?? "–"]);
     });

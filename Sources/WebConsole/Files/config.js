@@ -30,6 +30,7 @@ export function configPage({ content, hub, signal }) {
   let file = null;
   let checked = null;
   const about = h("p", { class: "faint" });
+  const included = h("details", { hidden: true });
   const standing = h("p", {});
   const numbers = h("pre", { class: "line-numbers", "aria-hidden": "true" });
   const text = h("textarea", { id: "config-text", spellcheck: "false", autocapitalize: "none", autocomplete: "off", wrap: "off", rows: "24", "aria-describedby": "config-help", oninput: changed, onscroll: () => { numbers.scrollTop = text.scrollTop; } });
@@ -45,7 +46,7 @@ export function configPage({ content, hub, signal }) {
   const versionsPart = h("section", { hidden: true }, h("h2", {}, "Earlier versions"), h("p", { class: "faint" }, "The text before each change that was applied here. Restoring one is a change as well: the present text is kept."),
     h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Earlier versions" }, h("table", {}, h("thead", {}, h("tr", {}, ["Replaced at", "Size", "Actions"].map((name) => h("th", { scope: "col" }, name)))), versions)));
   const versionPart = h("section", { hidden: true });
-  content.append(h("h1", {}, "Configuration"), about, standing,
+  content.append(h("h1", {}, "Configuration"), about, included, standing,
     h("label", { for: "config-text" }, "Text of the file"), h("div", { class: "editor" }, numbers, text),
     h("p", { id: "config-help", class: "faint" }, "*** stands for a password or key and keeps it; write a new one over it to change it. Ctrl Enter checks."),
     buttons, signInPart, message, findings, versionsPart, versionPart);
@@ -204,7 +205,11 @@ export function configPage({ content, hub, signal }) {
     if (hasMoved && wasEdited) say("warn", "The file was changed by somebody else meanwhile. Take your change over into its present text: Back to the file shows it.");
     drawNumbers();
     const others = found.files.length - 1;
-    setText(about, `${found.path}${others > 0 ? ` and ${others} more ${others === 1 ? "file" : "files"} that it reads: ${found.files.slice(1).join(", ")}` : ""}`);
+    setText(about, found.path);
+    setHidden(included, others === 0);
+    redraw(included, found.files, () => [h("summary", {}, `${others} more ${others === 1 ? "file is" : "files are"} read with it and cannot be edited here`),
+      h("ul", { class: "files code" }, found.files.slice(1).map((path) => h("li", {}, path))),
+      h("p", { class: "faint" }, "A change is one file, written whole or not at all, and so can be taken back. Change these files on the server, then apply: they are checked together.")]);
     setClass(standing, `state ${found.is_in_force ? "good" : "warn"}`);
     setText(standing, found.is_in_force ? "In force." : "The file on the disk is not what the server runs with: it was changed since, and not applied.");
     drawButtons();

@@ -74,11 +74,11 @@ export function keepRows(body, items, key, makeRow, updateRow) {
   }
 }
 
-/** A table that scrolls sideways in itself: [the part of the page, the body for rows]. Columns are names, or [name, class]. */
-export function table(label, columns) {
+/** A table that scrolls sideways in itself: [the part of the page, the body for rows]. Columns are names, or [name, class]. Of the kind `events` it is read downwards on narrow screens. */
+export function table(label, columns, kind = null) {
   const body = h("tbody");
   return [h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
-    h("table", {}, h("thead", {}, h("tr", {}, columns.map((column) => Array.isArray(column)
+    h("table", { class: kind }, h("thead", {}, h("tr", {}, columns.map((column) => Array.isArray(column)
       ? h("th", { scope: "col", class: column[1] }, column[0]) : h("th", { scope: "col" }, column)))), body)), body];
 }
 

@@ -4,6 +4,7 @@ import { ArchivePlayer } from "./archive-player.js";
 import { bytes, clock, consoleOf, emptyRow, factList, h, keepRows, kilobits, pathOf, redraw, setAttribute, setCells, setClass, setHidden, setState, setText, span, stateOf, table } from "./elements.js";
 import { eventState } from "./events.js";
 import { answers } from "./hub.js";
+import { pictures } from "./pictures.js";
 import { openSignIn } from "./signin.js";
 import { archiveTable, causeText, Timeline } from "./timeline.js";
 
@@ -25,10 +26,15 @@ export function streamPage({ content, name, hub, signal }) {
   const video = h("video", { class: "player", controls: true, playsinline: true, hidden: true, "aria-label": `Archive of ${name}` });
   const note = h("p", { class: "faint", role: "status" });
   const liveButton = h("button", { type: "button", hidden: true, onclick: goLive }, "Back to live");
-  const elsewhere = h("div", { class: "player elsewhere", hidden: true });
+  const still = h("canvas", { class: "picture", width: "960", height: "540", "aria-hidden": "true" });
+  const whereElse = h("p", {});
+  const elsewhere = h("div", { class: "player elsewhere", hidden: true }, still, whereElse);
   const links = h("p", { class: "links" }, "Play elsewhere: ", h("a", { href: `/${path}/index.m3u8` }, "HLS"), " · ", h("a", { href: `/${path}/mpegts` }, "MPEG-TS"), " · ", h("a", { href: `/${path}/embed.html` }, "Player alone"));
   const player = new ArchivePlayer(video, (text) => setText(note, text));
-  signal.addEventListener("abort", () => player.stop());
+  signal.addEventListener("abort", () => {
+    player.stop();
+    pictures.forget();
+  });
 
   const [facts, set, values] = factList("Runs on", "Should run on", "Input", "Bitrate", "Viewers", "Switches of input", "On the first input", "On others", "Without media", "Live window", "Archive");
   const lower = h("span");
@@ -55,15 +61,17 @@ export function streamPage({ content, name, hub, signal }) {
   const [inputs, inputRows] = table("Inputs", ["Input", "State", ["Priority", "number"], ["Received", "number"], ["Lost", "number"], ["Damaged", "number"], ["Resyncs", "number"], ["Retries", "number"], "Trouble"]);
   const [tracks, trackRows] = table("Tracks", [["Track", ""], "Kind", "Format", "Codec", "Language"]);
   const [viewers, viewerRows] = table("Viewers", ["From", "As", "With", ["For", "number"], ["Received", "number"], ["Skips", "number"]]);
-  const [moves, moveRows] = table("Moves", ["Time", "From", "To", "Reason"]);
-  const [events, eventRows] = table("Events", ["Time", "Event", "Reason"]);
+  const [moves, moveRows] = table("Moves", ["Time", "From", "To", "Reason"], "events");
+  const [events, eventRows] = table("Events", ["Time", "Event", "Reason"], "events");
   const movesPart = h("section", { hidden: true }, h("h2", {}, "Moves between servers"), moves);
   const viewersPart = h("section", {}, h("h2", {}, "Viewers"), viewers);
+  const inputsPart = h("section", {}, h("h2", {}, "Inputs"), inputs);
+  const tracksPart = h("section", {}, h("h2", {}, "Tracks"), tracks);
   const noViewers = h("p", { class: "faint" }, "Nobody is watching here.");
   viewersPart.append(noViewers);
   parts.append(
     h("div", { class: "watch" }, h("div", {}, elsewhere, frame, video, h("div", { class: "buttons" }, liveButton, note), links), facts),
-    archivePart, replicationPart, h("h2", {}, "Inputs"), inputs, h("h2", {}, "Tracks"), tracks, viewersPart, movesPart,
+    archivePart, replicationPart, inputsPart, tracksPart, viewersPart, movesPart,
     h("section", {}, h("h2", {}, "What happened"), events, h("p", {}, h("a", { href: `#/events?stream=${encodeURIComponent(name)}` }, "All events of this stream"))));
 
   function goLive() {
@@ -101,8 +109,14 @@ export function streamPage({ content, name, hub, signal }) {
     if (isHere && !frame.getAttribute("src")) frame.src = `/${path}/embed.html?mute=true&autoplay=true`;
     if (!isHere) frame.removeAttribute("src");
     const peer = hub.peers.find((candidate) => candidate.hostname === holder);
-    redraw(elsewhere, [holder, peer && consoleOf(peer)], () => h("p", {}, `${holder} captures this stream. `,
-      peer ? h("a", { href: `${consoleOf(peer)}#/streams/${path}` }, `Watch it on ${holder}`) : null));
+    pictures.want(still, isHere || !stream.stats.alive ? null : name, holder);
+    redraw(whereElse, [holder, peer && consoleOf(peer)], () => [`${holder} captures this stream. `,
+      peer ? h("a", { href: `${consoleOf(peer)}#/streams/${path}` }, `Watch it on ${holder}`) : null]);
+  }
+
+  function isElsewhere() {
+    const holder = lastStream?.stats.running_on[0];
+    return Boolean(lastStream?.cluster) && Boolean(holder) && holder !== hub.facts?.hostname;
   }
 
   function drawSelection(selection) {
@@ -158,7 +172,7 @@ export function streamPage({ content, name, hub, signal }) {
     const now = hub.facts?.now ?? Date.now();
     setHidden(archivePart, false);
     const hole = archive.gaps.reduce((sum, gap) => sum + gap.closed_at - gap.opened_at, 0) / 1000;
-    setText(archiveFacts, archive.ranges.length === 0 ? "Nothing is recorded yet." : `${span(archive.duration)} of media, ${bytes(archive.bytes)}, from ${clock(archive.from * 1000)}`
+    setText(archiveFacts, archive.ranges.length === 0 ? (isElsewhere() ? `Nothing is recorded here: ${lastStream.stats.running_on[0]} captures the stream and records it.` : "Nothing is recorded yet.") : `${span(archive.duration)} of media, ${bytes(archive.bytes)}, from ${clock(archive.from * 1000)}`
       + (archive.gaps.length > 0 ? `; ${archive.gaps.length} ${archive.gaps.length === 1 ? "gap" : "gaps"}, ${span(hole)} missing, the last: ${causeText(archive.gaps.at(-1).cause)}.` : "; no gap."));
     // Who captured what is told beside the ranges: a fetched part lies over what is recorded.
     const fetched = (archive.origins ?? []).filter((part) => part.fetched).map((part) => ({ ...part, fetched_from: part.origin }));
@@ -250,6 +264,9 @@ export function streamPage({ content, name, hub, signal }) {
       setState(row.children[1].firstChild, inputStates[input.state] ?? "idle", input.state);
       setCells(row, [input.url, null, input.priority, bytes(input.bytes), input.lost_packets + input.kernel_drops, input.damaged_frames, input.resyncs, input.retries, input.trouble ?? ""]);
     });
+    // The server that captures the stream has them.
+    setHidden(inputsPart, stream.inputs.length === 0);
+    setHidden(tracksPart, stats.tracks.length === 0);
     keepRows(trackRows, stats.tracks, (track) => track.id, () => emptyRow(5), (row, track) => setCells(row, [track.id, track.content, track.title, track.codec ?? "–", track.language ?? "–"]));
     keepRows(moveRows, [...(stream.cluster?.moves ?? [])].reverse(), (move) => `${move.time}${move.to}${move.from}`, () => h("tr", {}, h("td", { class: "time" }), h("td"), h("td"), h("td", { class: "reason" })),
       (row, move) => setCells(row, [clock(move.time), move.from ?? "–", move.to ?? "–", move.reason]));

@@ -87,6 +87,7 @@ export function streamsPage({ content, parameters, hub, signal }) {
     setText(state.lastChild, stream.status === "running" && !(stream.input > 0) ? "" : stream.reason);
     setAttribute(state, "title", stream.reason);
     setText(server, stream.server || "–");
+    setAttribute(server, "title", stream.server);
     setText(input.firstChild, stream.input === null ? "" : `${stream.input + 1} of ${stream.inputs}`);
     setAttribute(input.firstChild, "class", stream.input > 0 ? "badge lower" : "badge");
     setText(input.lastChild, stream.url || "–");

@@ -19,7 +19,8 @@ final class Browser: Sendable {
     private let base: String
 
     /// Starts a browser, hands it to `body` and ends it.
-    static func use(_ body: (Browser) async throws -> Void) async throws {
+    /// - Parameter isTraced: for `mainThreadTasks`.
+    static func use(isTraced: Bool = false, _ body: (Browser) async throws -> Void) async throws {
         let port = FreePort.tcp()
         let driver = try ChildProcess("/usr/bin/chromedriver", ["--port=\(port)"], longestLife: 300)
         let root = "http://127.0.0.1:\(port)"
@@ -34,7 +35,7 @@ final class Browser: Sendable {
             """
             {"capabilities": {"alwaysMatch": {
               "goog:chromeOptions": {"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                "--autoplay-policy=no-user-gesture-required", "--window-size=1280,900"]},
+                "--autoplay-policy=no-user-gesture-required", "--window-size=1280,900"]\(isTraced ? traced : "")},
               "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}}}
             """)
         let browser = Browser(driver: driver, base: "\(root)/session/\(session.sessionId)")
@@ -46,6 +47,9 @@ final class Browser: Sendable {
         }
         await browser.quit()
     }
+
+    private static let traced =
+        ", \"perfLoggingPrefs\": {\"traceCategories\": \"toplevel,devtools.timeline,disabled-by-default-devtools.timeline\"}"
 
     private init(driver: ChildProcess, base: String) {
         self.driver = driver
@@ -115,12 +119,15 @@ final class Browser: Sendable {
 
     /// The addresses that the browser has asked for since the last call.
     func requests() async throws -> [URL] {
-        let entries: [LogEntry] = try await Self.call("POST", "\(base)/se/log", Self.json(["type": "performance"]))
-        return try entries.compactMap { entry in
+        return try await performanceLog().compactMap { entry in
             let event = try JSONDecoder().decode(NetworkEvent.self, from: Data(entry.message.utf8)).message
             guard event.method == "Network.requestWillBeSent" else { return nil }
             return event.params?.request.flatMap { URL(string: $0.url) }
         }
+    }
+
+    func performanceLog() async throws -> [LogEntry] {
+        try await Self.call("POST", "\(base)/se/log", Self.json(["type": "performance"]))
     }
 
     // MARK: Protocol
