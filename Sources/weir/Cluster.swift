@@ -39,9 +39,12 @@ struct ClusterCommand: AsyncParsableCommand {
 
         @OptionGroup var server: AskedServer
 
+        @Option(help: "Another server of the group, by its name.")
+        var peer: String?
+
         func run() async throws {
-            _ = try await server.ask("cluster/drain", method: "POST")
-            print("\(server.server) gives its streams away; 'weir cluster status' shows how far it is.")
+            _ = try await server.ask(peer.map { "cluster/peers/\($0)/drain" } ?? "cluster/drain", method: "POST")
+            print("\(peer ?? server.server) gives its streams away; 'weir cluster status' shows how far it is.")
         }
     }
 
@@ -50,9 +53,12 @@ struct ClusterCommand: AsyncParsableCommand {
 
         @OptionGroup var server: AskedServer
 
+        @Option(help: "Another server of the group, by its name.")
+        var peer: String?
+
         func run() async throws {
-            _ = try await server.ask("cluster/return", method: "POST")
-            print("\(server.server) takes streams again.")
+            _ = try await server.ask(peer.map { "cluster/peers/\($0)/return" } ?? "cluster/return", method: "POST")
+            print("\(peer ?? server.server) takes streams again.")
         }
     }
 }

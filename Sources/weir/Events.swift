@@ -10,7 +10,10 @@ import NIOHTTP1
 struct EventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events", abstract: "Show what happened on a server, oldest first.",
-        discussion: "With --follow it goes on until it is ended; a server that restarts is waited for.")
+        discussion: """
+            With --follow it goes on until it is ended; a server that restarts is waited for. With --group it is what \
+            happened on all servers of the group, which are asked through this one.
+            """)
 
     @OptionGroup var server: AskedServer
 
@@ -26,6 +29,9 @@ struct EventsCommand: AsyncParsableCommand {
     @Flag(help: "Write JSON, one event per line.")
     var json = false
 
+    @Flag(help: "Of all servers of the group.")
+    var group = false
+
     private struct Events: Decodable { var events: [ServerEvent] }
 
     private static let widths = [26, 22, 32]
@@ -35,6 +41,7 @@ struct EventsCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if group { return try await runGroup() }
         let newest = try await server.get(Events.self, "events?limit=10000").events
         let shown = newest.filter { isWanted($0) }.prefix(limit)
         if !json { print(TextTable.row(["TIME (UTC)", "EVENT", "STREAM OR PEER"], Self.widths)) }
@@ -50,6 +57,42 @@ struct EventsCommand: AsyncParsableCommand {
                 print("\(server.server) is not heard: \(error)", to: &StandardError.stream)
             }
             try await Task.sleep(for: .seconds(2))
+        }
+    }
+
+    /// A server that does not answer is said so once, and asked again.
+    private func runGroup() async throws {
+        var positions: [String: String] = [:]
+        var silent: Set<String> = []
+        if !json { print(TextTable.row(["TIME (UTC)", "EVENT", "STREAM OR PEER"], Self.widths)) }
+        while true {
+            let isFirst = positions.isEmpty
+            var found: [ServerEvent] = []
+            do {
+                let servers = try await AskedGroup(server)
+                guard !servers.peers.isEmpty else { throw ValidationError("\(server.server) is in no group") }
+                for name in servers.names {
+                    do {
+                        let answer = try await servers.events(of: name, limit: 10_000, after: positions[name])
+                        positions[name] = answer.last
+                        found += answer.events
+                        silent.remove(name)
+                    } catch {
+                        if silent.insert(name).inserted {
+                            print("\(name) is not heard: \(error)", to: &StandardError.stream)
+                        }
+                    }
+                }
+            } catch {
+                if isFirst { throw error }
+                print("\(server.server) is not heard: \(error)", to: &StandardError.stream)
+            }
+            let ordered = found.filter { isWanted($0) }.sorted {
+                ($0.time, $0.server, $0.id) < ($1.time, $1.server, $1.id)
+            }
+            for event in isFirst ? ordered.suffix(limit) : ordered[...] { try show(event) }
+            guard follow else { return }
+            try await Task.sleep(for: .seconds(1))
         }
     }
 
@@ -90,18 +133,19 @@ struct EventsCommand: AsyncParsableCommand {
         if json {
             print(try jsonLine(event))
         } else {
-            for line in Self.lines(event) { print(line) }
+            for line in Self.lines(event, server: group ? event.server : nil) { print(line) }
         }
         // Whoever reads this through a pipe wants each event when it happens.
         fflush(nil)
     }
 
-    static func lines(_ event: ServerEvent) -> [String] {
+    /// - Parameter server: to be told with the reason.
+    static func lines(_ event: ServerEvent, server: String? = nil) -> [String] {
         let time = Date(timeIntervalSince1970: Double(event.time) / 1000)
             .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         let subject = [event.stream, event.peer].compactMap { $0 }.joined(separator: " ")
         let mark = event.level == .info ? "" : " (\(event.level.rawValue))"
         return [TextTable.row([time.replacing("T", with: " "), event.event, subject + mark], widths)]
-            + TextTable.wrapped(event.reason)
+            + TextTable.wrapped((server.map { "\($0): " } ?? "") + event.reason)
     }
 }

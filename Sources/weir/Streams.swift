@@ -18,7 +18,7 @@ struct StreamsCommand: AsyncParsableCommand {
     func run() async throws {
         let streams = try await server.get(Streams.self, "streams")
         if json { return print(try jsonLine(streams)) }
-        for line in Self.table(streams.streams) { print(line) }
+        for line in Self.table(try await AskedGroup(server).completed(streams.streams)) { print(line) }
     }
 
     static func table(_ streams: [StreamFacts]) -> [String] {

@@ -66,6 +66,32 @@ struct CommandTests {
         #expect(page.contains("\nweir_cluster_streams_not_captured 0\n"))
     }
 
+    /// Another server is drained through this one, and its events are told here.
+    private func checkGroup(_ server: String) async throws {
+        let follower = try ChildProcess(
+            WeirProcess.program, ["events", "--server", server, "--group", "--follow", "--limit", "1"])
+        try await eventually("it follows") { follower.output.split(separator: "\n").count > 1 }
+        #expect(
+            try await weir("cluster", "drain", "--server", server, "--peer", "two").contains(
+                "two gives its streams away"))
+        try await eventually("two is drained") {
+            follower.output.contains(" drained") && follower.output.contains("\n    two: no stream of the group")
+        }
+        #expect(try await weir("cluster", "status", "--server", server).contains("\ntwo                     draining"))
+        #expect(
+            try await weir("cluster", "return", "--server", server, "--peer", "two").contains("two takes streams again")
+        )
+        try await eventually("two has streams again") {
+            follower.output.components(separatedBy: " drained").last?.contains("\n    two: ") ?? false
+        }
+        for line in follower.output.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+        follower.stop()
+        try await eventually("each stream has a bit rate") {
+            let list = try await weir("streams", "--server", server)
+            return list.split(separator: "\n").filter { $0.contains(#/ running .* [1-9][0-9]+ /#) }.count == 4
+        }
+    }
+
     @Test("status, streams, events, drain and return")
     func commands() async throws {
         let names = (1...4).map { "camera-\($0)" }
@@ -118,6 +144,7 @@ struct CommandTests {
         }
         #expect(try await weir("cluster", "status", "--server", server).contains("\none                     draining"))
         #expect(try await weir("cluster", "return", "--server", server).contains("takes streams again"))
+        try await checkGroup(server)
         try await eventually("one has streams again") { follower.output.contains(" stream_taken") }
         for line in follower.output.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
         for line in lines.output.split(separator: "\n") { #expect(try json(line)["event"] is String) }
