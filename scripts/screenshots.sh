@@ -88,7 +88,7 @@ mkdir -p docs/images
 colours light
 size 560
 open_page streams
-until_true 'the console lists the streams with their pictures' page_says "document.body.innerText.includes('6 of 6') && document.querySelectorAll('canvas.shown').length >= 3 && [...document.querySelectorAll('tbody tr')].some((row) => row.innerText.includes('sport') && row.children[5].innerText === '1')"
+until_true 'the console lists the streams with their pictures' page_says "document.body.innerText.includes('6 of 6') && document.querySelectorAll('canvas.shown').length >= 5 && [...document.querySelectorAll('tbody tr')].some((row) => row.innerText.includes('sport') && row.children[5].innerText === '1')"
 picture docs/images/console.png
 
 size 1000
