@@ -5,11 +5,12 @@
 #   failover   kill -9 of the capturing server under a player, SOAK_KILLS times (30)
 #   replication  random lives of replicated archives: SOAK_SEEDS of them (10000), from SOAK_FIRST_SEED on
 #   archive    random months of an archive: SOAK_SEEDS of them (2000), from SOAK_FIRST_SEED on
+#   outages    kill -9 and SIGSTOP of two servers that replicate, SOAK_OUTAGES times (20) at random
 #   recording  kill -9 of a recording server, SOAK_KILLS times (100)
 # One more run is one more function and its name in `names`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-names=(archive cluster failover recording replication)
+names=(archive cluster failover outages recording replication)
 failed=0
 
 # run_tests FILTER: swift-testing's suites by name, from the build that is there.
@@ -38,6 +39,8 @@ replication() {
 archive() {
     WEIR_ARCHIVE_SEEDS=${SOAK_SEEDS:-2000} WEIR_FIRST_SEED=${SOAK_FIRST_SEED:-1} run_tests ArchiveLifeTests || failed=1
 }
+
+outages() { WEIR_OUTAGES=${SOAK_OUTAGES:-20} run_tests randomOutages || failed=1; }
 
 recording() { WEIR_KILLS=${SOAK_KILLS:-100} run_tests ArchiveKillTests || failed=1; }
 

@@ -7,10 +7,14 @@ final class WeirPair {
     static let names = ["main", "replica"]
     let folder: URL
     let ports: [String: Int]
+    private let longestLife: Int
     private(set) var running: [String: ChildProcess] = [:]
 
-    /// - Parameter configuration: the file of a server, from its own name, the port of the other and its archive's root.
-    init(_ configuration: (_ name: String, _ other: Int, _ root: String) -> String) throws {
+    /// - Parameters:
+    ///   - longestLife: seconds after which a server is ended whatever happens to the test.
+    ///   - configuration: the file of a server, from its own name, the port of the other and its archive's root.
+    init(longestLife: Int = 300, _ configuration: (_ name: String, _ other: Int, _ root: String) -> String) throws {
+        self.longestLife = longestLife
         folder = FileManager.default.temporaryDirectory.appending(path: "weir-pair-\(UUID().uuidString)")
         let ports = Dictionary(uniqueKeysWithValues: Self.names.map { ($0, FreePort.tcp()) })
         self.ports = ports
@@ -43,7 +47,7 @@ final class WeirPair {
             words.dropFirst() + [
                 "serve", "--config", folder.appending(path: "\(name)/weir.conf").path, "--hostname", name, "--listen",
                 "127.0.0.1:\(ports[name] ?? 0)",
-            ], longestLife: 300)
+            ], longestLife: longestLife)
         running[name] = child
         try await eventually("\(name) answers") {
             guard child.isRunning else { throw TestFailure("\(name) ended:\n\(child.output)") }
@@ -57,6 +61,8 @@ final class WeirPair {
         child.signal(SIGKILL)
         _ = await child.exitStatus()
     }
+
+    func signal(_ name: String, _ number: Int32) { running[name]?.signal(number) }
 
     /// As an operator stops it.
     func stop(_ name: String) async {
