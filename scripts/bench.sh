@@ -118,8 +118,8 @@ inputs() {
     [ -z "$quick" ] || { counts="50 200" seconds=6; }
     echo
     echo "## UDP inputs of 2 Mbit/s into a live window"
-    row "inputs;weir CPU %;bare reader, 20 ms rests;ratio;bare reader, no rests;ratio;CPU % per 100 Mbit/s;memory a stream (MB);datagrams lost"
-    row "---;---;---;---;---;---;---;---;---"
+    row "inputs;weir CPU %;bare reader, 40 ms rests;ratio;bare reader, 20 ms rests;ratio;bare reader, no rests;ratio;CPU % per 100 Mbit/s;memory a stream (MB);datagrams lost"
+    row "---;---;---;---;---;---;---;---;---;---;---"
     local n cpu_of=()
     for n in $counts; do
         start_weir "$n"
@@ -136,7 +136,7 @@ inputs() {
         stop "$last"
         stop_weir
         local rest bare=()
-        for rest in 20 0; do
+        for rest in 40 20 0; do
             background "$work/read-datagrams" "$udp" "$n" $((seconds + 4)) "$rest"
             local reader=$last
             send "$n" $((seconds + 3))
@@ -144,7 +144,7 @@ inputs() {
             bare+=("$(cpu_percent "$seconds" "$reader")")
             stop "$last" "$reader"
         done
-        row "$n;$cpu;${bare[0]};$(div "$cpu" "${bare[0]}");${bare[1]};$(div "$cpu" "${bare[1]}");$(div "$cpu" "$(div "$n" 50)");$(div $((memory - idle)) $((n * 1024)));$lost"
+        row "$n;$cpu;${bare[0]};$(div "$cpu" "${bare[0]}");${bare[1]};$(div "$cpu" "${bare[1]}");${bare[2]};$(div "$cpu" "${bare[2]}");$(div "$cpu" "$(div "$n" 50)");$(div $((memory - idle)) $((n * 1024)));$lost"
         cpu_of[n]=$cpu
     done
 
