@@ -6,7 +6,7 @@ struct ReceivePacing {
     static let budget = 128
     /// The longest rest in milliseconds: all the latency that resting ever adds. A fifth of a chunk.
     static let longest: Int32 = 40
-    /// Datagrams that may gather in the buffer of the fastest socket: half of what fits where the kernel gives its default.
+    /// Datagrams that may gather in the buffer of the fastest socket: a third of what fits where the kernel caps it by default.
     static let gathered: Int32 = 64
 
     /// Milliseconds to rest after a round.
