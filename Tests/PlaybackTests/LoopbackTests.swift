@@ -45,7 +45,7 @@ import Testing
             "ffmpeg", "-v", "warning", "-i", server.url("/cam/" + name), "-map", "0", "-f", "null", "-progress", "-",
             "-",
         ])
-        while stream.readerCount == 0 { await Task.yield() }
+        try await until { stream.readerCount > 0 }
         for chunk in chunks[(cut + 1)...] { stream.feed(chunk) }
         stream.end()
         let played = try await result
@@ -93,7 +93,7 @@ import Testing
         async let fast = run([
             "curl", "-s", "-o", "/dev/null", "-w", "%{size_download}", server.url("/cam/mpegts"),
         ])
-        while stream.readerCount < 2 { await Task.yield() }
+        try await until { stream.readerCount >= 2 }
         // One chunk after another until the slow one has skipped; the other has been handed each before the next comes.
         var handed = 0
         for chunk in (0..<100).lazy.flatMap({ _ in chunks }) {
@@ -117,7 +117,7 @@ import Testing
         defer { server.channel.close(promise: nil) }
         let late = try #require(SlowClient(port: server.port, request: "GET /cam/live.mp4 HTTP/1.1\r\nHost: x\r\n\r\n"))
         defer { late.close() }
-        while stream.readerCount < 1 { await Task.yield() }
+        try await until { stream.readerCount >= 1 }
         var handed = await waitUntilHanded(server, moreThan: 0)
         for chunk in chunks.dropFirst(2) {
             stream.feed(chunk)
