@@ -42,6 +42,9 @@ struct ConsoleReplicationTests {
             try await pair.start("replica")
             try await browser.shows(["Recovery mode: missing parts are fetched", "catching up"])
             try await browser.shows(["1 replicating"], in: "#situation")
+            // What is not fetched yet is missing, with its cause.
+            try await browser.shows(["missing, the last: the server was down"])
+            try await browser.holds("document.querySelectorAll('.lane rect.missing').length > 0")
             // With main: what is to be fetched, how fast, and how long that takes.
             let cells = "[...document.querySelectorAll('[aria-label=\"Replication\"] tbody tr')][0].children"
             try await browser.holds("/[0-9] (s|min), [0-9.]+ [kM]B/.test(\(cells)[2].innerText)")
