@@ -92,7 +92,8 @@ final class RichServer: ManagedServer {
                 .init(
                     peer: "m4f://flussonic/cam01", state: "catching_up", remaining: 120.5, remainingBytes: 60_000_000,
                     fetched: 10, fetchedBytes: 5_000_000, fetchedSegments: 2, refusedSegments: 1, rate: 1_000_000,
-                    timeToGo: 60, lastError: "it refuses connections", inSyncAt: 1_700_000_000_000)
+                    timeToGo: 60, lastError: "it refuses connections", inSyncAt: 1_700_000_000_000,
+                    clockDifference: -1500)
             ])
         return found
     }
