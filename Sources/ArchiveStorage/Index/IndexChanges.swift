@@ -90,7 +90,10 @@ extension ArchiveIndex {
     private static func add(_ added: [(stream: Int64, segment: ArchivedSegment)], _ db: Database) throws {
         let insert = try db.cachedStatement(sql: "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         let countRun = try db.cachedStatement(
-            sql: "UPDATE run SET segments = segments + 1, end = max(end, ?) WHERE id = ?")
+            sql: """
+                UPDATE run SET first = CASE WHEN segments = 0 THEN ?1 ELSE min(first, ?1) END,
+                    end = CASE WHEN segments = 0 THEN ?2 ELSE max(end, ?2) END, segments = segments + 1 WHERE id = ?3
+                """)
         let countStream = try db.cachedStatement(
             sql: "UPDATE stream SET bytes = bytes + ?, segments = segments + 1 WHERE id = ?")
         for (stream, segment) in added {
@@ -98,7 +101,7 @@ extension ArchiveIndex {
                 stream, segment.start.ticks, segment.duration.ticks, segment.run.id, segment.offset, segment.length,
                 Data(segment.digest.bytes), segment.flags,
             ])
-            try countRun.execute(arguments: [segment.end.ticks, segment.run.id])
+            try countRun.execute(arguments: [segment.start.ticks, segment.end.ticks, segment.run.id])
             try countStream.execute(arguments: [segment.length, stream])
         }
     }

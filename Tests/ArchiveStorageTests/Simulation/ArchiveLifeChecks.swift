@@ -95,6 +95,12 @@ extension ArchiveLife {
     func checkRebuild() throws {
         let before = try IndexDump(bench.index)
         try bench.restart(losingIndex: true)
-        guard try IndexDump(bench.index) == before else { throw violation("the rebuilt index is another") }
+        let after = try IndexDump(bench.index)
+        guard after != before else { return }
+        let missing = Set(before.runs + before.segments).subtracting(after.runs + after.segments).sorted()
+        let added = Set(after.runs + after.segments).subtracting(before.runs + before.segments).sorted()
+        throw violation(
+            "the rebuilt index lacks \(missing.prefix(3)), has \(added.prefix(3)) more, "
+                + "ledgers \(after.ledgers == before.ledgers ? "equal" : "\(before.ledgers) and \(after.ledgers)")")
     }
 }
