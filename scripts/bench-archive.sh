@@ -190,7 +190,7 @@ compare() {
 
 # ------------------------------------------------------------------ large archives
 
-# large STREAMS DAYS SECONDS_OF_A_SEGMENT: a store with the index of that many segments; its files are empty but for the last
+# large STREAMS DAYS SECONDS_OF_A_SEGMENT [MEASURE]: starts a server, and measures, on a store with the index of that many segments; its files are empty but for the last
 # day, where they have their sizes, and the header of the first run, which all share.
 large() {
     local streams=$1 days=$2 step=$3 root=$work/large now
@@ -244,9 +244,13 @@ EOF
     until curl -s "http://127.0.0.1:$http/streamer/api/v3/dvrs" | grep -q '"open"'; do sleep 0.05; done
     opened=$((listening + $(now_ms) - t0))
     curl -s -o /dev/null "http://127.0.0.1:$http/s0/archive-$((now - days * 86400))-60.m3u8"
-    row "$streams × $days d, segments of $step s;$(sqlite3 "$root/index.sqlite" 'SELECT count(*) FROM segment');$(($(stat -c %s "$root/index.sqlite") >> 20));$opened;$(seek "$streams" $((now - days * 86400)) "$now")"
+    "${4:-seek_row}" "$@"
     stop_weir
     rm -rf "$root"
+}
+
+seek_row() {
+    row "$streams × $days d, segments of $step s;$(sqlite3 "$root/index.sqlite" 'SELECT count(*) FROM segment');$(($(stat -c %s "$root/index.sqlite") >> 20));$opened;$(seek "$streams" $((now - days * 86400)) "$now")"
 }
 
 # seek STREAMS FROM TO: p50, p99 and largest of 2000 playlists of ten minutes anywhere in the archive, in ms, one after the other;
@@ -284,5 +288,43 @@ seeking() {
     if [ -n "$quick" ]; then large 200 3 6; else large 200 30 6; fi
 }
 
+# Ten thousand viewers at as many instants, each with a connection of its own that stays, after two playlists.
+crowd_row() {
+    python3 - $((now - days * 86400)) "$now" "$http" "$weir_pid" <<'EOF'
+import random, re, resource, socket, sys
+begin, end, port, pid = map(int, sys.argv[1:])
+count = min(10000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 100)
+resource.setrlimit(resource.RLIMIT_NOFILE, (count + 100,) * 2)
+random.seed(1)
+def memory(): return int(re.search(r"VmRSS:\s*(\d+)", open(f"/proc/{pid}/status").read())[1])
+def ask(viewer, at):
+    viewer.sendall(f"GET /s0/archive-{at}-600.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    answer = b""
+    while b"\r\n\r\n" not in answer: answer += viewer.recv(65536)
+    head, body = answer.split(b"\r\n\r\n", 1)
+    if b" 200 " not in head.split(b"\r\n")[0]: sys.exit(f"no playlist: {head}")
+    length = int(re.search(rb"content-length: *(\d+)", head, re.I)[1])
+    while len(body) < length: body += viewer.recv(65536)
+def viewers(number):
+    made = []
+    for index in range(number):
+        made.append(socket.create_connection(("127.0.0.1", port)))
+        for _ in range(2): ask(made[-1], random.randrange(begin, end - 600))
+    return made
+first = viewers(500)
+before = memory()
+rest = viewers(count - 500)
+print(f"| {count} | {before / 1024:.0f} MB with 500 | {memory() / 1024:.0f} MB | {(memory() - before) / (count - 500):.1f} KB |")
+EOF
+}
+
+crowd() {
+    echo
+    echo "## Viewers of an archive, each at an instant of its own"
+    row "viewers;memory before;memory;a viewer"
+    row "---;---;---;---"
+    large 1 30 6 crowd_row
+}
+
 echo "$("$weir" --version), $(nproc) cores, $(date -u +%FT%RZ), load $(cut -d' ' -f1 /proc/loadavg)"
-for part in ${PARTS:-recording playback seeking}; do $part; done
+for part in ${PARTS:-recording playback seeking crowd}; do $part; done
