@@ -46,12 +46,16 @@ configure() {
         cat
     } >"$work/weir.conf"
 }
-# start NUMBER
-start() {
+# launch NUMBER
+launch() {
     "$weir" serve --config "$work/weir.conf" --hostname "s$1" --listen "127.0.0.1:$(port "$1")" --log-level error \
         >>"$work/s$1.log" 2>&1 &
     pids[$1]=$!
     disown
+}
+# start NUMBER: … and wait until it answers
+start() {
+    [ -n "${pids[$1]:-}" ] || launch "$1"
     for ((attempt = 0; attempt < 400; attempt++)); do
         answers "$1" && return
         sleep 0.05
@@ -182,6 +186,8 @@ polls() {
     read -r alone _ _ < <(measure "$seconds")
     stop_all
     streams_of "$streams" "cluster_ingest;" | configure "$servers"
+    # All at once: one that comes first would take all streams and give most of them away again.
+    for ((number = 1; number <= servers; number++)); do launch "$number"; done
     for ((number = 1; number <= servers; number++)); do start "$number"; done
     local running=0
     for ((attempt = 0; attempt < 120 && running < streams; attempt++)); do

@@ -10,7 +10,8 @@ func milliseconds(_ work: () -> Void) -> Double {
     return times.min() ?? 0
 }
 
-func text(_ value: Double) -> String { String((value * 100).rounded() / 100) }
+/// Two digits. Without `rounded()`, which may want the C library's mathematics, that nothing else here links.
+func text(_ value: Double) -> String { String(Double(Int(value * 100 + 0.5)) / 100) }
 
 print(
     "| streams | peers | plan, once per reload (ms) | a decision, all alive (ms) | a decision, one dead (ms) | most off the mean |"
