@@ -6,7 +6,8 @@ import Media
 package struct DeletionResult: Hashable, Sendable {
     package var segments = 0
     package var bytes: Int64 = 0
-    /// Segments in the range that stay: protected, being read, being written, or reaching beyond it.
+    /// Segments in the range that stay: protected, being read, being written, reaching beyond it, or lying in the time of
+    /// such ones.
     package var kept: [TimeRange] = []
 }
 
@@ -39,6 +40,10 @@ extension ArchiveWriter {
         for open in (stream.runs + stream.damaged).compactMap(\.open) {
             holes.remove(TimeRange(open.start, open.end))
         }
+        // Where timelines overlap, a segment may lie wholly in the time of those that stay. No hole would tell that it was
+        // deleted, and another server would give it back.
+        result.kept += victims.filter { !holes.overlaps($0.range) }.map(\.range)
+        victims.removeAll { !holes.overlaps($0.range) }
         result.segments = victims.count
         result.bytes = victims.reduce(0) { $0 + Int64($1.length) }
         try delete(victims, of: stream, noting: holes.ranges.map { .gap(Gap($0, .deleted)) })
