@@ -68,7 +68,8 @@ struct ReplicationLife {
         }
         if happens(150) { cutLinks = [] }
         for server in servers.shuffled(using: &chance) where server.isUp && happens(350) {
-            for peer in servers.shuffled(using: &chance) where peer !== server {
+            // It may die in the round with the first.
+            for peer in servers.shuffled(using: &chance) where peer !== server && server.isUp {
                 try round(server, peer, mayBreak: true)
             }
         }
