@@ -1,0 +1,53 @@
+// A capture on whose stream somebody else has the newer claim, and how captures are ended.
+
+extension ClusterNode {
+    /// Somebody else has a newer claim on a stream that is captured here.
+    mutating func considerYielding(_ stream: Int) {
+        let record = streams[stream].record
+        guard let holder = effectiveHolder(of: stream), holder != own else {
+            return reclaim(stream, because: "the newer claim of \(record.holder?.text ?? "nobody") is void")
+        }
+        let longest = others.map { peers[$0].settings.staleTimeout }.max() ?? .zero
+        let isSure = !isIsolated && doubtAt.map { $0 + longest < now.monotonic } ?? true
+        if record.isIsolated && isSure {
+            return reclaim(stream, because: "\(peers[holder].settings.id) took it while it was cut off")
+        }
+        // Make before break: go on until the successor has media.
+        if streams[stream].settings.handOver == .makeBeforeBreak, record.phase == .starting,
+            record.holder == streams[stream].grantedTo
+        {
+            return
+        }
+        let id = peers[holder].settings.id
+        stop(stream, .yield(to: id), reason: "\(id) holds it with the newer epoch \(record.epoch)")
+    }
+
+    private mutating func reclaim(_ stream: Int, because reason: String) {
+        let old = streams[stream].record
+        let epoch = Epoch.following(max(old.epoch, forgottenEpoch), startedAt: startedAt.wall)
+        streams[stream].record = StreamRecord(
+            epoch: epoch, holder: settings.own, instance: instance, revision: 0,
+            phase: streams[stream].mediaMissingSince == nil ? .running : .starting, successor: nil, reason: reason,
+            since: now.wall.milliseconds, isIsolated: isIsolated, givenUp: old.givenUp,
+            continuation: streams[stream].known)
+        streams[stream].note(
+            StreamMove(at: now.wall, from: old.holder, to: settings.own, epoch: epoch, reason: reason))
+        touch(stream, urgently: true)
+        tell(.streamTaken, stream: stream, epoch: epoch, reason: reason)
+    }
+
+    /// Ends the capture; the rest follows when it has ended.
+    mutating func stop(_ stream: Int, _ kind: StreamView.Stop, reason: String) {
+        timers[stream] = nil
+        let wasRunning = streams[stream].capture == .active
+        streams[stream].capture = .stopping(kind)
+        tell(
+            { if case .giveUp = kind { .streamGivenUp } else { .streamYielded } }(), stream: stream,
+            epoch: streams[stream].record.epoch, reason: reason)
+        if wasRunning {
+            effects.append(.stopCapture(streams[stream].settings.name, reason: reason))
+        } else {
+            captureStopped(streams[stream].settings.name, reason: nil)
+        }
+    }
+}
