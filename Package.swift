@@ -164,7 +164,7 @@ let package = Package(
         tests("HLSTests", ["HLS", "Media"]),
         tests("SettingsLanguageTests", ["SettingsLanguage"]),
         tests("IngestTests", ["Ingest", "CMAF", "Media", nioCore]),
-        tests("ClusterTests", ["Cluster", "Simulation"], exclude: ["Scenarios", "KeptSeeds.txt"]),
+        tests("ClusterTests", ["Cluster", "Simulation"], exclude: ["Scenarios", "KeptSeeds.txt", "Sentences.md"]),
         tests(
             "PeerLinkTests",
             ["PeerLink", "Cluster", "M4F", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, serviceLifecycle, log]),

@@ -55,6 +55,8 @@ package struct ClusterWorld {
     package internal(set) var startsOfStream: [StreamName: Int] = [:]
     package internal(set) var answers = 0
     package internal(set) var recordsSent = 0
+    /// Answers to its polls that each server has heard, by who gave them.
+    package internal(set) var heard: [PeerID: [PeerID: Int]] = [:]
     /// Streams whose source a server cannot reach.
     package var unreachable: [StreamName: Set<PeerID>] = [:]
     /// Microseconds from the start of a capture to its first media, and to end it.
@@ -221,7 +223,9 @@ package struct ClusterWorld {
             let ticket = PollTicket(numbers)
             state[peer]?.tickets[ticket] = (from, fromLife, request.id)
             feed(peer, .pollReceived(ticket, from: from, known: request.known, hold: request.hold))
-        case .answer(_, _, let from, let id, let report): feed(peer, .pollAnswered(from, id, report))
+        case .answer(_, _, let from, let id, let report):
+            heard[peer, default: [:]][from, default: 0] += 1
+            feed(peer, .pollAnswered(from, id, report))
         case .failure(_, _, let other, let id, let kind): feed(peer, .pollFailed(other, id, kind))
         case .media(_, _, let stream, let number):
             guard let capture = server.captures[stream], capture.number == number, !capture.isStopping else { return }
