@@ -86,8 +86,9 @@ struct ArchiveExportTests {
                 #expect(part.headers["content-range"] == "bytes \(start)-\(end)/\(count)")
             }
             #expect(try await ask(url, range: "\(count)-").status == 416)
-            #expect(try await MediaTools.complaints(playing: url, seconds: 600) == "")
-            #expect(try await MediaTools.complaints(playing: url, seconds: 600, options: ["-ss", "5"]) == "")
+            try await MediaTools.expectPlays(url, seconds: 600)
+            // A transport stream has no index: ffmpeg may begin within a group of pictures, as it does with its own files.
+            if form == "mp4" { try await MediaTools.expectPlays(url, seconds: 600, options: ["-ss", "5"]) }
             #expect(try await MediaTools.codecs(of: url) == ["aac", "h264"])
             // The gap is left out.
             #expect(abs(try await duration(of: url) - seconds) < 0.5, "\(form) of \(seconds) s")
@@ -130,7 +131,7 @@ struct ArchiveExportTests {
         // Endless, from the past on.
         for form in ["timeshift_abs-\(from).ts", "archive-\(from)-now.ts"] {
             let url = "\(server.base)/cam/\(form)"
-            #expect(try await MediaTools.complaints(playing: url, seconds: 4) == "", "\(form)")
+            try await MediaTools.expectPlays(url, seconds: 4)
         }
     }
 

@@ -22,6 +22,14 @@ enum MediaTools {
         return status == 0 ? child.output : "exit status \(status): \(child.output)"
     }
 
+    /// Records what ffmpeg complained of when it played `seconds` of `url`.
+    static func expectPlays(
+        _ url: String, seconds: Int, options: [String] = [], location: SourceLocation = #_sourceLocation
+    ) async throws {
+        let complaints = try await complaints(playing: url, seconds: seconds, options: options)
+        #expect(complaints == "", "\(url) \(options)", sourceLocation: location)
+    }
+
     /// The codecs of all streams of `url`, sorted.
     static func codecs(of url: String) async throws -> [String] {
         let child = try ChildProcess(
