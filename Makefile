@@ -23,13 +23,10 @@ build: deps
 run: build
 	@scripts/run-demo.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"
 
-# Simulation takes all cores and the programs of process tests want their share of time: one after the other.
 test: deps
 	@scripts/install-dependencies.sh test
 	swift build --build-tests $(SWIFT_BUILD_FLAGS)
-	swift test --skip-build --filter "RandomLifeTests|ReplicationLifeTests|ArchiveLifeTests" $(SWIFT_BUILD_FLAGS)
-	swift test --skip-build --skip RandomLifeTests --skip ReplicationLifeTests --skip ArchiveLifeTests --skip ProcessTests $(SWIFT_BUILD_FLAGS)
-	scripts/process-tests.sh $(SWIFT_BUILD_FLAGS)
+	scripts/run-tests.sh $(SWIFT_BUILD_FLAGS)
 
 bench: build
 	@scripts/install-dependencies.sh bench
