@@ -140,10 +140,10 @@ placement() {
 
 # ------------------------------------------------------------------ polls
 
-# bytes NUMBER: what a server has sent and received on its port since the connections that are open now were made.
+# bytes NUMBER: what a server has sent to its peers in answers and received from them in theirs, without the heads of HTTP.
 bytes() {
-    ss -tinH state established "sport = :$(port "$1")" | tr ' ' '\n' |
-        awk -F: '/^bytes_sent:/ { sent += $2 } /^bytes_received:/ { got += $2 } END { print sent + 0, got + 0 }'
+    ask "$1" /metrics | awk '/^weir_peer_poll_sent_bytes_total/ { sent += $2 } /^weir_peer_poll_received_bytes_total/ { got += $2 }
+        END { printf "%.0f %.0f\n", sent, got }'
 }
 ticks() {
     local line fields
@@ -173,6 +173,8 @@ streams_of() {
 # left is the group's own work. The same number of streams per server without a group is taken off.
 polls() {
     local seconds=20 udp=${BENCH_UDP_PORT:-21900}
+    # The defaults: each of twenty servers on a core of its own would not mind less, all of them on one machine do.
+    stale=${STALE:-15000} fetch=$((${STALE:-15000} / 3))
     [ -z "$quick" ] || seconds=8
     echo
     echo "## Polls: $servers servers, $streams streams, fetch_timeout $fetch ms"
@@ -200,8 +202,8 @@ polls() {
     row "---;---"
     row "CPU of a server, % of a core;$cpu"
     row "… of one with as many streams and no group;$alone"
-    row "bytes/s that a server sends (answers to its $((servers - 1)) peers);$sent"
-    row "bytes/s that it receives (their polls);$got"
+    row "bytes/s of its reports to its $((servers - 1)) peers;$sent"
+    row "bytes/s of their reports to it;$got"
     # A change: one server dies, the others tell each other who took what.
     kill -KILL "${pids[$servers]}"
     unset "pids[$servers]"
