@@ -12,9 +12,6 @@ import ServiceLifecycle
 import SettingsLanguage
 
 extension WeirServer {
-    /// Orders that may be under way at once on the whole server: a disk and a network are not faster with more.
-    private static let mostOrders = 4
-
     /// What fetches, and what answers others that fetch.
     struct Replication {
         var keeper: ReplicationKeeper
@@ -56,7 +53,7 @@ extension WeirServer {
                 archives: archives,
                 client: ArchiveClient(
                     eventLoops: eventLoops, utcMilliseconds: { clocks.utc().unixMilliseconds }),
-                threads: threads, slots: FetchSlots(limit: mostOrders), utc: clocks.utc,
+                threads: threads, slots: FetchSlots(), utc: clocks.utc,
                 uptime: { .nanoseconds(Int64(clamping: clocks.monotonic().uptimeNanoseconds)) },
                 happened: { stream, event in
                     let (kind, peer, reason) = event.telling

@@ -203,8 +203,9 @@ final class StreamReplicator: Sendable {
         _ order: FetchOrder, from peer: ReplicationWish.Peer, into store: ArchiveStorage.ArchiveStore
     ) async throws {
         defer { planner.withLock { $0.ended(order.number, from: peer.name) } }
-        try await tools.slots.take()
-        defer { tools.slots.give() }
+        let isLimited = wish.speed != nil
+        try await tools.slots.take(isLimited: isLimited)
+        defer { tools.slots.give(isLimited: isLimited) }
         var offers = Dictionary(order.segments.map { ($0.named, $0) }, uniquingKeysWith: { first, _ in first })
         var tracks: [UInt64: FetchedTracks] = [:]
         var current: (offer: OfferedSegment, media: ByteBuffer)?
@@ -253,25 +254,16 @@ final class StreamReplicator: Sendable {
     }
 }
 
-/// How many orders may be under way on this server.
+/// The places of `FetchPlaces`, for whoever waits for one.
 final class FetchSlots: Sendable {
-    private let taken = Mutex(0)
-    private let limit: Int
-
-    init(limit: Int) { self.limit = limit }
+    private let places = Mutex(FetchPlaces())
 
     /// Returns when there is a place; throws when the task is cancelled.
-    func take() async throws {
-        while true {
-            let isMine = taken.withLock { taken in
-                guard taken < limit else { return false }
-                taken += 1
-                return true
-            }
-            if isMine { return }
+    func take(isLimited: Bool) async throws {
+        while !places.withLock({ $0.take(isLimited: isLimited) }) {
             try await Task.sleep(for: .milliseconds(20))
         }
     }
 
-    func give() { taken.withLock { $0 -= 1 } }
+    func give(isLimited: Bool) { places.withLock { $0.give(isLimited: isLimited) } }
 }

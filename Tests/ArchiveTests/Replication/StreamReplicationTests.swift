@@ -352,3 +352,25 @@ private struct Stage {
         #expect(delay == .zero)
     }
 }
+
+@Suite struct FetchPlacesTests {
+    @Test func ordersThatKeepToASpeedDoNotWaitForOneAnother() {
+        var places = FetchPlaces()
+        // Twenty streams, each with its own speed, all at once, and as many as ever without one.
+        let limited = (0..<20).filter { _ in places.take(isLimited: true) }.count
+        let unlimited = (0..<20).filter { _ in places.take(isLimited: false) }.count
+        #expect(limited == 20)
+        #expect(unlimited == 4)
+    }
+
+    @Test func aPlaceThatIsGivenBackIsFree() {
+        var places = FetchPlaces()
+        for isLimited in [true, false] {
+            while places.take(isLimited: isLimited) {}
+            places.give(isLimited: isLimited)
+            let isFree = places.take(isLimited: isLimited)
+            let isFreeAgain = places.take(isLimited: isLimited)
+            #expect(isFree && !isFreeAgain)
+        }
+    }
+}
