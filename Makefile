@@ -33,6 +33,8 @@ bench: build
 	scripts/bench.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"
 	scripts/bench-cluster.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"
 	scripts/bench-archive.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"
+	scripts/bench-m4f.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"
+	scripts/bench-replication.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"
 
 # SOAK names the runs; all without.
 soak: deps
