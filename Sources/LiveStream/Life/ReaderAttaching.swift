@@ -50,7 +50,15 @@ extension StreamLife {
         status.readers = readers.readerCount
         status.skippedFrames = segmenter.strayFrames + segmenter.chunker.refusedFrames
         status.continuation = StreamContinuation(media: segmenter.handover, sequence: window.continuation)
-        status.reason = reason
+        status.reason = waitingReason(status.inputs) ?? reason
         published.withLockedValue { $0.status = status }
+    }
+    /// What keeps a stream from its first media; nil when it had some, or nothing is wrong yet.
+    private func waitingReason(_ inputs: [LiveStreamStatus.Input]) -> String? {
+        guard !hadMedia, selection.active == nil else { return nil }
+        let troubles = inputs.enumerated().compactMap { index, input in
+            input.trouble.map { "input \(index + 1): \($0)" }
+        }
+        return troubles.isEmpty ? nil : "no media yet: " + troubles.joined(separator: "; ")
     }
 }
