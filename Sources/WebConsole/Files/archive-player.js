@@ -146,10 +146,12 @@ export class ArchivePlayer {
     let buffers = [];
     let map = null;
     let next = Math.max(0, Math.floor(from) - 12);
+    // Where the list begins that is asked for: at the last segment known, so that at the end of the archive it is not empty.
+    let first = next;
     let last = "";
     let begun = false;
     for (;;) {
-      const segments = await this.#segments(root, next, signal);
+      const segments = await this.#segments(root, first, signal);
       const fresh = segments.filter((segment) => segment.time + segment.duration > from && segment.uri !== last);
       for (const segment of last ? fresh.filter((candidate) => candidate.time >= next - 1) : fresh) {
         await this.#roomFor(signal);
@@ -192,12 +194,14 @@ export class ArchivePlayer {
         }
         last = segment.uri;
         next = segment.time + segment.duration;
+        first = segment.time;
       }
       if (!begun && segments.length === 0) {
         next += span;
+        first = next;
         if (next > Date.now() / 1000) throw new Error("Nothing is recorded from there on.");
       } else if (fresh.length === 0 || next > Date.now() / 1000 - 15) {
-        if (next + span < Date.now() / 1000 && fresh.length === 0) next += span - 10;
+        if (next + span < Date.now() / 1000 && fresh.length === 0) first = next += span - 10;
         else await new Promise((done) => setTimeout(done, 1000));
       }
       if (signal.aborted) return;

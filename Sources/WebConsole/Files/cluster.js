@@ -1,6 +1,6 @@
 // Cluster → Overview: each server with its state, who hears whom, where each stream is and why; drain and return.
 import { ask } from "./api.js";
-import { clock, consoleOf, emptyRow, h, keepRows, kilobits, peerState, redraw, setCells, setHidden, setState, setText, span, stateOf, streamLink, table } from "./elements.js";
+import { ahead, clock, consoleOf, emptyRow, h, isFarOff, keepRows, kilobits, peerState, redraw, setCells, setHidden, setState, setText, span, stateOf, streamLink, table } from "./elements.js";
 import { answers } from "./hub.js";
 import { needsSignIn } from "./signin.js";
 
@@ -43,13 +43,13 @@ export function clusterPage({ content, hub }) {
       stats && isFresh ? `${Math.round(stats.memory / 1e6)} MB` : "–", stats && isFresh ? kilobits(stats.input_kbit) : "–", stats && isFresh ? kilobits(stats.output_kbit) : "–",
       stats && isFresh ? span(stats.uptime) : "–", stats?.version ?? "–",
       peer.is_self ? "–" : peer.last_heard === undefined ? "never" : `${span(peer.last_heard / 1000)} ago`,
-      peer.clock_difference === undefined ? "–" : `${peer.clock_difference > 0 ? "+" : ""}${Math.round(peer.clock_difference)} ms`,
+      ahead(peer.clock_difference),
       peer.round_trip === undefined ? "–" : `${peer.round_trip.toFixed(1)} ms`]);
     const mayOrder = hub.access.may_edit && (peer.is_self || answers.has(peer.state));
     redraw(row.children[13], [mayOrder, peer.state === "draining", peer.hostname], () => !mayOrder ? "–"
       : peer.state === "draining" ? h("button", { type: "button", class: "primary", "aria-label": `Return ${peer.hostname} to work`, onclick: () => order(peer, "return", `${peer.hostname} takes streams again.`) }, "Return")
       : h("button", { type: "button", "aria-label": `Drain ${peer.hostname}: its streams go to other servers`, onclick: () => order(peer, "drain", `The streams of ${peer.hostname} go to other servers.`) }, "Drain"));
-    row.children[11].classList.toggle("warn", Math.abs(peer.clock_difference ?? 0) > 1000);
+    row.children[11].classList.toggle("warn", isFarOff(peer.clock_difference));
   }
 
   function drawMatrix(peers) {

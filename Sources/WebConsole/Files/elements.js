@@ -142,6 +142,16 @@ export function span(seconds) {
   return `${(seconds / 86400).toFixed(1)} days`;
 }
 
+/** How far another clock is ahead of ours, in milliseconds. */
+export function ahead(milliseconds) {
+  return milliseconds === undefined ? "–" : `${milliseconds > 0 ? "+" : ""}${Math.round(milliseconds)} ms`;
+}
+
+/** Whether two clocks differ by so much that times of the one mislead who reads the other. */
+export function isFarOff(milliseconds) {
+  return Math.abs(milliseconds ?? 0) > 1000;
+}
+
 const two = (value, length = 2) => String(value).padStart(length, "0");
 
 /** Local date and time of UTC milliseconds: 2026-11-21 07:24:02. */

@@ -79,6 +79,12 @@ function show() {
   }
 }
 
+// The address after "#" names a page: the way past the header must not lead to another one.
+document.querySelector("a.skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  content.focus();
+});
+
 hub.onFrame = drawFrame;
 hub.onAccess = show;
 addEventListener("hashchange", () => {

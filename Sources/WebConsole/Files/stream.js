@@ -1,7 +1,7 @@
 // The page of one stream: player, archive on a line of time, inputs, tracks, viewers, moves and what happened.
 import { ask, Refusal } from "./api.js";
 import { ArchivePlayer } from "./archive-player.js";
-import { bytes, clock, consoleOf, emptyRow, factList, h, keepRows, kilobits, pathOf, redraw, setAttribute, setCells, setClass, setHidden, setState, setText, span, stateOf, table } from "./elements.js";
+import { ahead, bytes, clock, consoleOf, emptyRow, factList, h, isFarOff, keepRows, kilobits, pathOf, redraw, setAttribute, setCells, setClass, setHidden, setState, setText, span, stateOf, table } from "./elements.js";
 import { eventState } from "./events.js";
 import { answers } from "./hub.js";
 import { pictures } from "./pictures.js";
@@ -55,7 +55,7 @@ export function streamPage({ content, name, hub, signal }) {
   const mode = h("span");
   const modeReason = h("p", {});
   const progress = h("progress", { max: "100", "aria-label": "Media of all servers that is here" });
-  const [replicas, replicaRows] = table("Replication", ["With", "State", ["To fetch", "number"], ["Rate", "number"], ["Time to go", "number"], ["Fetched", "number"], ["Refused", "number"], "Equal at", "Last error"]);
+  const [replicas, replicaRows] = table("Replication", ["With", "State", ["To fetch", "number"], ["Rate", "number"], ["Time to go", "number"], ["Fetched", "number"], ["Refused", "number"], "Equal at", ["Clock", "number"], "Last error"]);
   const replicationPart = h("section", { hidden: true }, h("h2", {}, "Replication"), h("p", { class: "lead" }, mode), modeReason, progress, replicas);
 
   const [inputs, inputRows] = table("Inputs", ["Input", "State", ["Priority", "number"], ["Received", "number"], ["Lost", "number"], ["Damaged", "number"], ["Resyncs", "number"], ["Retries", "number"], "Trouble"]);
@@ -194,14 +194,15 @@ export function streamPage({ content, name, hub, signal }) {
     if (stats.dvr_replication !== undefined) setAttribute(progress, "value", stats.dvr_replication);
     setHidden(progress, stats.dvr_replication === undefined);
     keepRows(replicaRows, replication.peers, (peer) => peer.peer, () => {
-      const row = emptyRow(9, { 2: "number", 3: "number", 4: "number", 5: "number", 6: "number" });
+      const row = emptyRow(10, { 2: "number", 3: "number", 4: "number", 5: "number", 6: "number", 8: "number" });
       row.children[1].append(h("span"));
       return row;
     }, (row, peer) => {
       setState(row.children[1].firstChild, replicaStates[peer.state] ?? "idle", peer.state.replaceAll("_", " "));
       setCells(row, [peer.peer, null, peer.remaining > 0 ? `${span(peer.remaining)}, ${bytes(peer.remaining_bytes)}` : "nothing", `${bytes(peer.rate)}/s`,
         peer.time_to_go === undefined ? "–" : span(peer.time_to_go), `${span(peer.fetched)}, ${bytes(peer.fetched_bytes)}`, peer.refused_segments,
-        peer.in_sync_at === undefined ? "–" : clock(peer.in_sync_at), peer.last_error ?? ""]);
+        peer.in_sync_at === undefined ? "–" : clock(peer.in_sync_at), ahead(peer.clock_difference), peer.last_error ?? ""]);
+      row.children[8].classList.toggle("warn", isFarOff(peer.clock_difference));
     });
   }
 

@@ -167,6 +167,12 @@ export function streamsPage({ content, parameters, hub, signal }) {
   });
   // Leaving by a link comes before the page is taken down and its scroll position with it.
   content.addEventListener("click", (event) => { if (event.target.closest("a")) kept.scroll = scrollY; }, { signal });
+  // The whole row opens its stream, with the keys that were held; who marks text does not want to leave.
+  body.addEventListener("click", (event) => {
+    const row = event.target.closest("tr");
+    if (!row || event.target.closest("a") || !getSelection().isCollapsed) return;
+    row.querySelector("a").dispatchEvent(new MouseEvent("click", event));
+  });
   ask({});
   hub.worker.postMessage({ kind: "range", range: { first: 0, count: Math.ceil(innerHeight / rowHeight) + 2 * margin } });
   hub.worker.postMessage({ kind: "fast", value: true });

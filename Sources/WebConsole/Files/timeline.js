@@ -109,7 +109,7 @@ export class Timeline {
 
   // MARK: Moving
 
-  #zoom(factor, around = this.#cursor ?? (this.#from + this.#to) / 2) {
+  #zoom(factor, around = this.#cursor ?? (this.#followsNow ? this.#data.now : (this.#from + this.#to) / 2)) {
     const width = Math.max(shortest, Math.min(longest, (this.#to - this.#from) * factor));
     const share = Math.max(0, Math.min(1, (around - this.#from) / (this.#to - this.#from)));
     this.#from = around - share * width;
@@ -183,7 +183,10 @@ export class Timeline {
         this.select(this.#selection);
       }
       this.#cursor = next;
-      if (next < this.#from || next > this.#to) this.#pan(next < this.#from ? -0.5 : 0.5);
+      if (next < this.#from || next > this.#to) {
+        this.#from = next - width / 2;
+        this.#to = next + width / 2;
+      }
       this.#followsNow = false;
     } else if (event.key === "Enter" || event.key === " ") {
       this.#cursor = at;
