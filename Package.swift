@@ -191,7 +191,8 @@ let package = Package(
             ]),
         tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
         tests(
-            "ProcessTests", ["CMAF", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1], exclude: ["Accessibility"]),
+            "ProcessTests", ["CMAF", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1],
+            exclude: ["Accessibility", "ConsoleSentences.md"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -24,9 +24,11 @@ struct ConsoleAccessTests {
                 return true;
                 """)
         }
+        let rules = try await Accessibility.rules()
         try await Browser.use { browser in
             try await browser.open(server.base + "/#/config")
             try await browser.shows(["Sign in", "only to those whom it knows"])
+            try await browser.isAccessible(by: rules, "signing in")
             #expect(!(try await browser.run("return document.body.innerText", as: String.self)).contains("clock"))
             try await sign(browser, "guest", "wrong")
             try await browser.shows(["not right"])
@@ -54,9 +56,13 @@ struct ConsoleAccessTests {
     func emptyAndFull() async throws {
         let server = try await WeirProcess("# nothing yet\n")
         try await Browser.use { browser in
-            let page = try await WebClient.ask(server.base + "/")
-            let policy = try #require(page.headers.first(name: "Content-Security-Policy"))
-            #expect(policy.contains("default-src 'none'") && !policy.contains("unsafe"))
+            // A worker has the policy that its own file came with.
+            for path in ["/", "/console/main.js", "/console/streams-worker.js"] {
+                let page = try await WebClient.ask(server.base + path)
+                let policy = try #require(page.headers.first(name: "Content-Security-Policy"))
+                #expect(policy.contains("default-src 'none'") && !policy.contains("unsafe"))
+                #expect(policy.contains("connect-src 'self'") && !policy.contains("http"))
+            }
             try await browser.look(width: 1280, height: 800, scheme: "light")
             try await browser.open(server.base + "/")
             try await browser.shows(["This server has no streams yet", "input fake://fake;", "kill -HUP"])
@@ -64,6 +70,12 @@ struct ConsoleAccessTests {
             try await browser.shows(["Nothing is recorded", "dvr /storage 3d 90%;"])
             try await browser.show("#/cluster")
             try await browser.shows(["This server is on its own", "cluster_key"])
+
+            // What the page says to type makes a stream that runs.
+            try await browser.show("#/streams")
+            let typed: String = try await browser.run("return document.querySelector('.empty pre').innerText")
+            #expect(try await server.send("PUT", "/config", typed).status == 200)
+            try await browser.shows(["1 of 1 stream", "test", "running"])
 
             let streams = (1...2000).map { "stream s\(String(10_000 + $0).dropFirst()) { title T\($0); }\n" }.joined()
             let applied = try await server.send("PUT", "/config", streams)

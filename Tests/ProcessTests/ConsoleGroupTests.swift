@@ -8,6 +8,7 @@ struct ConsoleGroupTests {
         edit_auth admin s3cret;
         stream gate { input fake://fake; segment_duration 1; cluster_ingest capture_at=two; }
         stream door { input udp://127.0.0.1:9 source_timeout=1; input fake://fake; cluster_ingest capture_at=three; }
+        stream local { input fake://fake; }
 
         """
 
@@ -51,13 +52,17 @@ struct ConsoleGroupTests {
             try await browser.holds(Self.row("gate", "/bit\\/s$/.test(cells[4].innerText)"))
             try await browser.holds(Self.row("door", "cells[3].innerText.includes('2 of 2')"))
             try await browser.holds(Self.row("gate", "row.querySelector('canvas.shown')"))
-            try await browser.shows(["1 on a lower input"], in: "#situation")
+            try await browser.shows(["1 on a lower input", "To do: repair the better source"], in: "#situation")
+            try await browser.press("On this server 1")
+            try await browser.shows(["1 of 3 streams", "local"])
+            try await browser.press("All 3")
             try await browser.show("#/streams/door")
             try await browser.shows(["three captures this stream.", "2 of 2: fake://fake", "bit/s"])
 
             // Who may not edit is offered nothing.
             try await browser.show("#/cluster")
             try await browser.shows(["Draining and returning needs"])
+            for name in WeirGroup.names { try await browser.holds(Self.server(name)) }
             #expect(try await drainButtons(browser) == 0)
             #expect(await group.get("one", "/streamer/api/v3/cluster/peers/two/drain", method: "POST")?.status == 401)
             try await signIn(browser)
@@ -78,9 +83,48 @@ struct ConsoleGroupTests {
                     "[...document.querySelectorAll('.events tbody tr')].some(({ cells }) => cells[1].innerText === '\(event)' && cells[2].innerText === '\(stream)' && cells[3].innerText === '\(server)')"
                 )
             }
+            try await eventFilters(browser)
             try await applyOnAll(browser, group)
-            #expect(try await browser.errors() == [])
         }
+    }
+
+    /// Newest first; by server, by stream, by what is wrong.
+    private func eventFilters(_ browser: Browser) async throws {
+        let rows = "[...document.querySelectorAll('.events tbody tr')].map((row) => row.cells)"
+        try await browser.holds(
+            "((times) => times.length > 3 && times.every((time, index) => index === 0 || time <= times[index - 1]))(\(rows).map((cells) => cells[0].innerText))"
+        )
+        func choose(_ label: String, _ value: String) async throws {
+            let _: Bool = try await browser.run(
+                """
+                const field = [...document.querySelectorAll(".tools label")].find((label) => label.innerText.startsWith("\(label)")).querySelector("input, select");
+                field.value = "\(value)";
+                field.dispatchEvent(new Event(field.tagName === "SELECT" ? "change" : "input"));
+                return true;
+                """)
+        }
+        let all = "\(rows).length > 0 && \(rows).every"
+        try await choose("Server", "two")
+        try await browser.holds("\(all)((cells) => cells[3].innerText === 'two' || cells[2].innerText === 'two')")
+        try await choose("Server", "")
+        try await choose("Stream", "door")
+        try await browser.holds("\(all)((cells) => cells[2].innerText === 'door' && cells[4].innerText.length > 3)")
+        try await choose("Search", "no such word")
+        try await browser.shows(["Nothing that happened is like that."])
+    }
+
+    /// Whether all that the overview has on a server is there.
+    private static func server(_ name: String) -> String {
+        let other = name == "one" ? "–" : "[0-9.]+ (s|min) ago"
+        let columns = [
+            "[0-9]+ of 3", "[0-9]+", "[0-9]+ %", "[1-9][0-9]* MB", "[0-9.]+ [kM]bit/s", "[0-9.]+ [kM]bit/s",
+            "[0-9.]+ (s|min)", "[0-9]+[.][0-9]+[.][0-9]+", other, name == "one" ? "–" : "[+-]?[0-9]+ ms",
+            name == "one" ? "–" : "[0-9.]+ ms",
+        ].map { "'\($0)'" }.joined(separator: ", ")
+        return row(
+            name,
+            "cells[1].innerText === 'alive' && [\(columns)].every((text, index) => new RegExp(`^${text}$`).test(cells[index + 2].innerText))"
+        )
     }
 
     /// Whether `condition` holds for the `row` and the `cells` of a stream in any table of the page.
@@ -111,6 +155,19 @@ struct ConsoleGroupTests {
             let streams = await group.list("streams", of: name, "streams")
             #expect(streams.contains { $0["name"] as? String == "extra" }, "\(name)")
         }
+        #expect(try await browser.errors() == [])
+
+        // The server of the page ends without a word, and knows the change when it is back.
+        await group.kill("one")
+        try await browser.shows(["has not answered since"], in: "#trouble")
+        try await group.start("one", configuration: file(of: "one", in: group))
+        try await browser.holds("document.getElementById('trouble').hidden")
+        try await browser.show("#/streams/extra")
+        try await browser.shows(["running", "1 of 1: fake://fake"])
+        try await browser.show("#/cluster")
+        try await browser.holds("document.querySelectorAll('.matrix .yes').length === 6")
+        try await browser.show("#/config")
+        try await browser.holds("document.getElementById('config-text')?.value.includes('stream extra')")
         try await browser.press("Restore on all")
         try await browser.shows(["is in force again", "stream extra removed"])
         for name in WeirGroup.names {

@@ -50,6 +50,8 @@ struct ConsoleReplicationTests {
             try await browser.holds("/[0-9] (s|min), [0-9.]+ [kM]B/.test(\(cells)[2].innerText)")
             try await browser.holds("/^[1-9][0-9.]* k?B\\/s$/.test(\(cells)[3].innerText)")
             try await browser.holds("/[0-9] (s|min|h)/.test(\(cells)[4].innerText)")
+            // And how far its clock is from ours.
+            try await browser.holds("/^[+-]?[0-9]+ ms$/.test(\(cells)[8].innerText)")
             try await browser.holds("document.querySelector('progress').value < 100")
             try await browser.show("#/archive")
             try await browser.shows(["B wait to be fetched", "B to fetch", "recovery"])

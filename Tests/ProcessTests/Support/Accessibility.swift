@@ -40,4 +40,11 @@ extension Browser {
               passes: found.passes.map((rule) => rule.id) }));
             """)
     }
+    /// Expects that the page as it is now breaks none of the rules.
+    func isAccessible(by rules: String, _ what: String) async throws {
+        let found = try await findings(by: rules)
+        #expect(found.violations == [], "\(what)")
+        // The rules have really looked at the page.
+        #expect(Set(found.passes).isSuperset(of: ["color-contrast", "aria-valid-attr", "document-title"]))
+    }
 }

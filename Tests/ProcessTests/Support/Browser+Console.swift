@@ -31,6 +31,11 @@ extension Browser {
         }
     }
 
+    /// Clicks on what `element`, an expression in JavaScript, gives; waits until there is something.
+    func click(_ element: String) async throws {
+        try await holds("(() => { const found = \(element); found?.click(); return found; })()")
+    }
+
     /// Clicks on the button, link or summary that has `text`; waits until there is one.
     func press(_ text: String) async throws {
         try await holds(

@@ -79,21 +79,34 @@ final class Browser: Sendable {
 
     /// A real click of the mouse at a place of the page, in pixels of the window.
     func click(x: Int, y: Int) async throws {
-        let pointer: [[String: Any]] = [
-            ["type": "pointerMove", "duration": 0, "x": x, "y": y], ["type": "pointerDown", "button": 0],
-            ["type": "pointerUp", "button": 0],
-        ]
-        let actions: [[String: Any]] = [["type": "pointer", "id": "mouse", "actions": pointer]]
-        let _: Nothing = try await Self.call("POST", "\(base)/actions", Self.json(["actions": actions]))
+        try await act(
+            "pointer",
+            [
+                ["type": "pointerMove", "duration": 0, "x": x, "y": y], ["type": "pointerDown", "button": 0],
+                ["type": "pointerUp", "button": 0],
+            ])
     }
 
     /// Presses the mouse at one place, moves it to another and lets go.
     func drag(fromX x: Int, toX target: Int, y: Int) async throws {
-        let pointer: [[String: Any]] = [
-            ["type": "pointerMove", "duration": 0, "x": x, "y": y], ["type": "pointerDown", "button": 0],
-            ["type": "pointerMove", "duration": 50, "x": target, "y": y], ["type": "pointerUp", "button": 0],
-        ]
-        let actions: [[String: Any]] = [["type": "pointer", "id": "mouse", "actions": pointer]]
+        try await act(
+            "pointer",
+            [
+                ["type": "pointerMove", "duration": 0, "x": x, "y": y], ["type": "pointerDown", "button": 0],
+                ["type": "pointerMove", "duration": 50, "x": target, "y": y], ["type": "pointerUp", "button": 0],
+            ])
+    }
+
+    /// Presses real keys one after the other, while `held` is down.
+    func type(_ keys: [String], holding held: String? = nil) async throws {
+        let strokes = keys.flatMap { [["type": "keyDown", "value": $0], ["type": "keyUp", "value": $0]] }
+        let begin = held.map { [["type": "keyDown", "value": $0]] } ?? []
+        let end = held.map { [["type": "keyUp", "value": $0]] } ?? []
+        try await act("key", begin + strokes + end)
+    }
+
+    private func act(_ device: String, _ steps: [[String: Any]]) async throws {
+        let actions: [[String: Any]] = [["type": device, "id": device, "actions": steps]]
         let _: Nothing = try await Self.call("POST", "\(base)/actions", Self.json(["actions": actions]))
     }
 
