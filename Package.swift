@@ -170,7 +170,9 @@ let package = Package(
             ["PeerLink", "Cluster", "M4F", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, serviceLifecycle, log]),
         tests("M4FTests", ["M4F", "Archive", "Cluster", "CMAF", "Ingest", "Media", nioCore]),
         tests("ArchiveTests", ["Archive", "Media", nioCore]),
-        tests("ArchiveStorageTests", ["ArchiveStorage", "Archive", "CMAF", "M4F", "Media", nioCore]),
+        tests(
+            "ArchiveStorageTests", ["ArchiveStorage", "Archive", "CMAF", "Ingest", "M4F", "Media", nioCore],
+            exclude: ["Simulation/KeptSeeds.txt"]),
         tests(
             "InputsTests",
             ["Inputs", "Ingest", "MPEGTS", "CMAF", "Media", nioCore, nioPosix, nioHTTP1, nioSSL, asyncHTTPClient]),

@@ -50,6 +50,17 @@ extension ArchiveWriter {
         return result
     }
 
+    /// Takes segments out whose bytes are lost. What nothing else covers becomes a gap of the disk's: another server may fill it.
+    func takeOut(_ damaged: [ArchivedSegment], of stream: StreamWriting) throws {
+        var holes = RangeSet(damaged.map(\.range))
+        for segment in damaged {
+            for other in try index.segments(of: stream.name, touching: segment.range) where !damaged.contains(other) {
+                holes.remove(other.range)
+            }
+        }
+        try delete(damaged, of: stream, noting: holes.ranges.map { .gap(Gap($0, .diskError)) })
+    }
+
     /// Protects a range from retention and deletion.
     func lock(_ range: TimeRange, of name: String, note: String) throws -> ProtectedRange {
         let stream = stream(name)

@@ -118,7 +118,7 @@ package final class ArchiveWorkshop {
         guard let stream = writer.streams[finding.stream] else { return .left }
         // The start of the store may have taken a row without its bytes out already.
         guard let segment = try segment(finding) else { return finding.start == nil ? .left : .removed }
-        try writer.delete([segment], of: stream, noting: [.gap(Gap(segment.range, .diskError))])
+        try writer.takeOut([segment], of: stream)
         return .removed
     }
 

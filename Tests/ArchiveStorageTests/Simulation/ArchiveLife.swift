@@ -11,17 +11,6 @@ import Testing
 
 /// One made-up life of a store. The same seed gives the same life.
 final class ArchiveLife {
-    /// Ends the life of the index together with that of the disk: what is committed after the power went never was.
-    private final class PowerSwitch: TransactionObserver {
-        private let disk: MemoryFileSystem
-        init(_ disk: MemoryFileSystem) { self.disk = disk }
-        func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { true }
-        func databaseDidChange(with event: DatabaseEvent) {}
-        func databaseWillCommit() throws { try disk.check("commit", RunPath.indexName) }
-        func databaseDidCommit(_ db: Database) {}
-        func databaseDidRollback(_ db: Database) {}
-    }
-
     struct Feed {
         var name: String
         var policy: RetentionPolicy

@@ -1,70 +1,92 @@
 // A random life of two or three servers that replicate one stream: outages, crashes, cuts, damage, then quiet.
 import Archive
-import M4F
 import Media
 import NIOCore
 import Synchronization
-import Testing
 
 @testable import ArchiveStorage
 
-/// Everything is a function of the seed.
+/// Everything is a function of the seed. Planner, writer, index, and the sessions and messages of M4F are the real ones; disk,
+/// network and time are made up.
 struct ReplicationLife {
+    /// What can happen to the group; each must come to be in a run of the tests.
+    enum Trouble: String, CaseIterable {
+        case sourceAway, kill, powerCut, tornWrite, crashMidFetch, cutLink, brokenFetch, flippedByte, flippedOnTheWay
+        case deletion, anchoredAnew, clockSkewed, depthsDiffer, indexLost, relayEnded
+    }
+
     private(set) var servers: [SimulatedServer] = []
     private(set) var violations: [String] = []
-    private var chance: SeededGenerator
+    private(set) var troubles: [Trouble: Int] = [:]
+    /// What happened last, for the message of a violation.
+    private var history: [String] = []
+    var chance: SeededGenerator
     private let seed: UInt64
     /// Captures have one timeline: cuts agree, as when timelines are handed over.
-    private let isOneTimeline: Bool
+    let isOneTimeline: Bool
+    /// What was damaged on a disk is mended by `repair` and from the others; else the bits turn back by themselves.
+    let isRepaired: Bool
+    /// From and to.
     private var cutLinks: Set<[String]> = []
-    private var index: Int64 = 0
+    private(set) var index: Int64 = 0
+    /// The digest of each chunk that a server has captured, and the length of all.
+    private(set) var genuine: Set<MediaDigest> = []
+    private(set) var chunkLength = 0
 
     init(seed: UInt64) throws {
         self.seed = seed
         chance = SeededGenerator(seed: seed)
         isOneTimeline = Bool.random(using: &chance)
+        isRepaired = Bool.random(using: &chance)
         let count = Int.random(in: 2...3, using: &chance)
         for name in ["a", "b", "c"].prefix(count) {
-            let isShort = Int.random(in: 0..<4, using: &chance) == 0
-            servers.append(try SimulatedServer(name, age: isShort ? .seconds(15) : nil))
+            let isShort = happens(250)
+            let ahead: MediaSpan = happens(300) ? .milliseconds(.random(in: -4000...4000, using: &chance)) : .zero
+            servers.append(try SimulatedServer(name, age: isShort ? .seconds(15) : nil, ahead: ahead))
+            if ahead != .zero { note(.clockSkewed) }
         }
+        if Set(servers.map(\.age)).count > 1 { note(.depthsDiffer) }
         for server in servers { server.setPeers(peers(of: server)) }
     }
 
-    private func peers(of server: SimulatedServer) -> [String] { servers.map(\.name).filter { $0 != server.name } }
+    func peers(of server: SimulatedServer) -> [String] { servers.map(\.name).filter { $0 != server.name } }
 
-    private mutating func violation(_ text: String) { violations.append("seed \(seed): \(text)") }
+    mutating func violation(_ text: String) {
+        violations.append("seed \(seed): \(text)\nbefore: \(history.joined(separator: "; "))")
+    }
 
-    private mutating func happens(_ perMille: Int) -> Bool { Int.random(in: 0..<1000, using: &chance) < perMille }
+    mutating func happens(_ perMille: Int) -> Bool { Int.random(in: 0..<1000, using: &chance) < perMille }
+
+    mutating func note(_ trouble: Trouble, _ server: SimulatedServer? = nil) {
+        troubles[trouble, default: 0] += 1
+        tell("\(trouble.rawValue) \(server?.name ?? "")")
+    }
+
+    mutating func tell(_ what: String) {
+        history.append("\(index) \(what)")
+        if history.count > 50 { history.removeFirst(history.count - 50) }
+    }
+
+    /// Whether nothing goes between the two. A line that is cut one way gives no answers.
+    func isCut(_ a: SimulatedServer, _ b: SimulatedServer) -> Bool {
+        cutLinks.contains([a.name, b.name]) || cutLinks.contains([b.name, a.name])
+    }
 
     mutating func live() throws {
         for server in servers where !happens(300) { begin(server) }
         for _ in 0..<60 { try step() }
+        cutLinks = []
         try quiet()
     }
 
-    // MARK: Troubles
-
-    private mutating func begin(_ server: SimulatedServer) {
-        server.cut = .init()
-        guard !isOneTimeline, happens(500) else { return }
-        server.cut = .init(
-            shift: .milliseconds(Int64.random(in: 0..<400, using: &chance)),
-            parity: Int64.random(in: 0..<4, using: &chance))
-    }
+    // MARK: Time
 
     private mutating func step() throws {
-        index += 1
-        for server in servers {
-            let time = SyntheticStream.time(index + 1) + .milliseconds(400)
-            server.bench.uptime += .milliseconds(500)
-            server.bench.utc = time
-            guard server.isUp else { continue }
-            if server.cut == nil { server.bench.step() } else { try recordLive(server) }
-        }
+        try passTime()
         for server in servers { try trouble(server) }
         if happens(60), let a = servers.randomElement(using: &chance), let b = servers.randomElement(using: &chance) {
             cutLinks.insert([a.name, b.name])
+            if a !== b { note(.cutLink) }
         }
         if happens(150) { cutLinks = [] }
         for server in servers.shuffled(using: &chance) where server.isUp && happens(350) {
@@ -73,41 +95,131 @@ struct ReplicationLife {
                 try round(server, peer, mayBreak: true)
             }
         }
+        for server in servers where server.isUp && server.isOff { try crash(server, byPower: true) }
+        if index % 8 == 0 { for server in servers where server.isUp { try check(server, "while it runs") } }
+    }
+
+    /// Half a second: whoever captures has the next chunk, whoever takes it over from another gets it. Also in the middle of a
+    /// round: live does not wait for replication.
+    mutating func passTime() throws {
+        index += 1
+        for server in servers {
+            server.bench.uptime += .milliseconds(500)
+            server.bench.utc = SyntheticStream.time(index + 1) + .milliseconds(400) + server.ahead
+            server.newest = nil
+            guard server.isUp else { continue }
+            if server.cut == nil { server.bench.step() } else { try recordLive(server) }
+        }
+        // A chain of servers takes a turn for each of its links.
+        for _ in servers { for server in servers where server.isUp && server.newest == nil { takeOver(server) } }
+        for server in servers where server.isUp && server.newest == nil { endRelay(server) }
     }
 
     /// A live chunk is recorded whatever replication does at the time.
     private mutating func recordLive(_ server: SimulatedServer) throws {
         let before = server.bench.view.statistics.chunksDropped
         server.record(index)
-        if isOneTimeline, server.bench.view.statistics.chunksDropped != before {
+        if let chunk = server.newest {
+            var hasher = MediaHasher()
+            hasher.update(chunk.bytes)
+            genuine.insert(hasher.finalize())
+            chunkLength = chunk.bytes.readableBytes
+        }
+        if isOneTimeline, server.bench.view.statistics.chunksDropped != before, !server.isOff {
             violation("\(server.name) dropped the live chunk \(index)")
         }
+    }
+
+    private mutating func takeOver(_ server: SimulatedServer) {
+        guard server.relay != nil, let peer = servers.first(where: { $0.name == server.relay?.peer }),
+            let chunk = peer.newest
+        else { return }
+        take(chunk, from: peer, server)
+    }
+
+    /// Of a server whose sender has nothing for it.
+    private mutating func endRelay(_ server: SimulatedServer) {
+        guard server.relay != nil, let peer = servers.first(where: { $0.name == server.relay?.peer }) else { return }
+        if peer.isUp { take(nil, from: peer, server) } else { end(server) }
+    }
+
+    private mutating func take(_ chunk: Chunk?, from peer: SimulatedServer, _ server: SimulatedServer) {
+        let chunks = server.relay?.pass(chunk, isCut: isCut(server, peer), to: server) ?? []
+        for chunk in chunks {
+            server.newest = chunk
+            server.bench.step([.append(stream: "cam", chunk)])
+        }
+        if let clock = server.relay?.clock,
+            (clock.ahead - (peer.ahead - server.ahead)).magnitude > clock.uncertainty
+        {
+            violation("\(server.name) takes the clock of \(peer.name) to be \(clock.ahead.milliseconds) ms ahead")
+        }
+        if server.relay?.end != nil { end(server) }
+    }
+
+    private mutating func end(_ server: SimulatedServer) {
+        note(.relayEnded, server)
+        server.pause()
+    }
+
+    // MARK: Troubles
+
+    private mutating func begin(_ server: SimulatedServer) {
+        if happens(400),
+            let peer = servers.filter({ $0 !== server && $0.isUp && $0.isLive }).randomElement(using: &chance)
+        {
+            tell("\(server.name) takes from \(peer.name)")
+            server.relay = LiveRelay(from: peer, to: server, nonce: Hex32.text(using: &chance))
+            return
+        }
+        tell("\(server.name) captures")
+        server.cut = .init()
+        guard !isOneTimeline else { return }
+        // A server that anchors a timeline itself goes by its own clock.
+        server.cut = .init(
+            shift: server.ahead + .milliseconds(happens(500) ? .random(in: 0..<400, using: &chance) : 0),
+            parity: Int64.random(in: 0..<4, using: &chance))
     }
 
     private mutating func trouble(_ server: SimulatedServer) throws {
         guard server.isUp else {
             if happens(150) {
-                try server.restart(losingIndex: happens(200), peers: peers(of: server))
+                let losesIndex = happens(200)
+                if losesIndex { note(.indexLost, server) }
+                try server.restart(losingIndex: losesIndex, peers: peers(of: server))
                 try check(server, "after its restart")
                 begin(server)
             }
             return
         }
         if happens(30) {
-            try crash(server)
+            try crash(server, byPower: happens(500))
         } else if happens(40) {
+            if server.isLive { note(.sourceAway, server) }
             server.pause()
-        } else if server.cut == nil, happens(150) {
+        } else if !server.isLive, happens(150) {
             begin(server)
+        } else if happens(15) {
+            // One of the next changes to the disk is torn, and the power is gone with it.
+            note(.tornWrite, server)
+            mend(server)
+            server.bench.disk.set { $0.changesLeft = Int.random(in: 0..<12, using: &chance) }
         }
-        if server.isUp, happens(12) { try delete(server) }
-        if server.isUp, happens(12) { flip(server) }
+        guard server.isUp, !server.isOff else { return }
+        if !isOneTimeline, happens(20), server.cut != nil {
+            note(.anchoredAnew, server)
+            server.cut?.shift += .milliseconds(.random(in: 1...1500, using: &chance))
+            (server.mustStart, server.isAnchoredAnew) = (true, true)
+        }
+        if happens(12) { try delete(server) }
+        if happens(12) { flip(server) }
     }
 
-    private mutating func crash(_ server: SimulatedServer) throws {
+    mutating func crash(_ server: SimulatedServer, byPower: Bool) throws {
+        note(byPower ? .powerCut : .kill, server)
         mend(server)
         let share = Int.random(in: 0...4, using: &chance)
-        server.crash(happens(500) ? nil : { durable, written in durable + (written - durable) * share / 4 })
+        server.crash(byPower ? { durable, written in durable + (written - durable) * share / 4 } : nil)
     }
 
     private mutating func delete(_ server: SimulatedServer) throws {
@@ -115,7 +227,11 @@ struct ReplicationLife {
         let range = TimeRange(
             SyntheticStream.time(from), SyntheticStream.time(from + Int64.random(in: 1...12, using: &chance)))
         guard server.bench.writer.streams["cam"] != nil else { return }
-        _ = try server.bench.writer.delete(range, of: "cam", at: server.bench.now)
+        // The power may go before it is done: then the operator is told, and asks again or not.
+        do { _ = try server.bench.writer.delete(range, of: "cam", at: server.bench.now) } catch  where server.isOff {}
+        note(.deletion, server)
+        // What is recorded there later makes the range one that is not deleted, also for others' segments.
+        server.kept = server.kept.filter { !TimeRange(start: $0.start, duration: $0.duration).overlaps(range) }
     }
 
     private mutating func flip(_ server: SimulatedServer) {
@@ -124,191 +240,21 @@ struct ReplicationLife {
         let offset = Int(segment.offset) + segment.length / 2
         server.bench.disk.flip(segment.run.path, offset)
         server.flipped.append((segment.run.path, offset))
+        note(.flippedByte, server)
     }
 
     /// Turns the bits back, before anything is written where they are.
-    private func mend(_ server: SimulatedServer) {
+    func mend(_ server: SimulatedServer) {
         for (path, offset) in server.flipped { server.bench.disk.flip(path, offset) }
         server.flipped = []
     }
+}
 
-    // MARK: Replication, over messages
-
-    /// One round of `server` with `peer`, as the shell does it. Either may die in the middle.
-    private mutating func round(_ server: SimulatedServer, _ peer: SimulatedServer, mayBreak: Bool) throws {
-        func isLost() -> Bool {
-            !peer.isUp || cutLinks.contains([server.name, peer.name]) || cutLinks.contains([peer.name, server.name])
-        }
-        let bounds = server.bounds
-        let ours = try server.reader.summary(of: "cam", in: bounds.range)
-        let known = ours.days.map { ArchiveRequest.KnownDay(number: $0.number, digest: $0.digest) }
-        let question = ArchiveRequest(stream: "cam", .digests(bounds.range, known: known))
-        guard !isLost() else {
-            _ = server.planner.failed(peer.name, "cut")
-            return
-        }
-        let theirs = try ArchiveDigests(reading: peer.answer(question.bytes))
-        server.planner.compared(
-            peer.name, theirs: theirs.summary, ours: ours, keeps: theirs.keeps, bounds: bounds,
-            at: (server.bench.utc, server.bench.uptime))
-        while true {
-            switch server.planner.next(peer.name) {
-            case .list(let hour):
-                guard let range = hour.range.intersection(bounds.range) else { return }
-                let list = try ArchiveList(
-                    reading: peer.answer(ArchiveRequest(stream: "cam", .list(range)).bytes)
-                ).segments
-                let touched = TimeRange(list.first?.start ?? range.start, list.last?.end ?? range.start)
-                _ = server.planner.listed(
-                    peer.name, theirs: list, ours: try server.reader.offers(of: "cam", touching: touched),
-                    bounds: bounds, at: server.bench.uptime)
-            case .fetch(let order):
-                let isWhole = try fetch(order, server, peer, mayBreak: mayBreak)
-                guard isWhole else { return }
-            case .wait:
-                violation("the planner of \(server.name) waits for nothing")
-                return
-            case .over:
-                server.bench.writer.finishFetching("cam")
-                _ = server.planner.completed(peer.name, at: server.bench.utc)
-                return
-            }
-        }
-    }
-
-    /// - Returns: false when the connection broke or one of both died.
-    private mutating func fetch(
-        _ order: FetchOrder, _ server: SimulatedServer, _ peer: SimulatedServer, mayBreak: Bool
-    ) throws -> Bool {
-        defer { server.planner.ended(order.number, from: peer.name) }
-        var answer = try peer.answer(ArchiveRequest(stream: "cam", .fetch(order.segments.map(\.named))).bytes)
-        var isCut = false
-        if mayBreak, happens(200) {
-            isCut = true
-            answer = answer.getSlice(at: 0, length: Int.random(in: 0..<answer.readableBytes, using: &chance)) ?? answer
-        }
-        let offers = Dictionary(uniqueKeysWithValues: order.segments.map { ($0.named, $0) })
-        var parser = BulkParser()
-        var tracks: [UInt64: FetchedTracks] = [:]
-        var current: (offer: OfferedSegment, media: ByteBuffer)?
-        while answer.readableBytes > 0 {
-            parser.feed(
-                answer.readSlice(length: min(answer.readableBytes, Int.random(in: 1...900, using: &chance))) ?? answer)
-            while let event = try parser.next() {
-                switch event {
-                case .tracks(let name, let bytes): tracks[name] = try FetchedTracks(bytes, fingerprint: name)
-                case .segment(let name, _, _): current = offers[name].map { (offer: $0, media: ByteBuffer()) }
-                case .media(let part): current?.media.writeImmutableBuffer(part)
-                case .segmentEnd:
-                    guard let (offer, media) = current, let tracks = tracks[offer.tracksFingerprint] else { continue }
-                    let outcome = try keep(offer, tracks, media, server)
-                    server.planner.received(
-                        offer, of: order.number, from: peer.name, outcome, at: server.bench.uptime)
-                case .missing, .end: break
-                }
-            }
-        }
-        if isCut {
-            // What broke may have been the line, or either server.
-            if happens(300) { try crash(server) } else if happens(300) { try crash(peer) }
-            if server.isUp { _ = server.planner.failed(peer.name, "broken") }
-        }
-        return !isCut
-    }
-
-    private mutating func keep(
-        _ offer: OfferedSegment, _ tracks: FetchedTracks, _ media: ByteBuffer, _ server: SimulatedServer
-    ) throws -> StreamReplication.Outcome {
-        let fetched: FetchedSegment
-        do throws(ArchiveError) {
-            fetched = try FetchedSegment(offer, tracks: tracks, bytes: media)
-        } catch {
-            return .wrong(error.message)
-        }
-        switch try server.bench.writer.keep(fetched, of: "cam", at: server.bench.now) {
-        case .kept:
-            if !server.kept.insert(offer.named).inserted {
-                violation("\(server.name) fetched \(offer.start.ticks) twice")
-            }
-            return .kept
-        case .covered:
-            violation("\(server.name) fetched \(offer.start.ticks), which it had")
-            return .covered
-        case .declined: return .declined
-        }
-    }
-
-    // MARK: Quiet
-
-    /// All faults are mended and all servers are there: then all have the same, within their depths.
-    private mutating func quiet() throws {
-        cutLinks = []
-        for server in servers where !server.isUp {
-            try server.restart(losingIndex: false, peers: peers(of: server))
-        }
-        for server in servers {
-            server.pause()
-            mend(server)
-            server.bench.writer.sync(at: server.bench.now)
-            // What came wrong before is asked for again.
-            server.bench.uptime += .seconds(60)
-        }
-        var all: [OfferedSegment] = []
-        for server in servers { all += try server.reader.offers(of: "cam", startingIn: .always) }
-        let union = SegmentUnion.kept(all).kept
-        for _ in 0..<4 {
-            for server in servers {
-                for peer in servers where peer !== server { try round(server, peer, mayBreak: false) }
-            }
-        }
-        for server in servers {
-            server.bench.writer.sync(at: server.bench.now)
-            try check(server, "in the end")
-            let has = try server.reader.offers(of: "cam", startingIn: .always)
-            let wants = union.filter { server.bounds.allow($0) }
-            for segment in wants where !has.contains(where: { $0.covers(segment) }) {
-                violation("\(server.name) lacks \(segment.start.ticks), which somebody has")
-            }
-            for (peer, progress) in server.planner.progress(at: server.bench.uptime) where progress.state != .inSync {
-                violation("\(server.name) is \(progress.state) with \(peer): \(progress.lastError ?? "")")
-            }
-        }
-        try compareDigests()
-    }
-
-    /// «`weir archive digest` prints the same line on both»: over what neither has deleted and both keep.
-    private mutating func compareDigests() throws {
-        guard let first = servers.first else { return }
-        let start = servers.map(\.bounds.range.start).max() ?? first.bounds.range.start
-        guard servers.allSatisfy({ $0.bounds.deleted.isEmpty }) else { return }
-        // A segment that began before the depth of one may stand in for others at the other.
-        let range = TimeRange(start + .seconds(3), TimeRange.always.end)
-        let digests = try servers.map { try $0.reader.digest(of: "cam", in: range) }
-        if Set(digests).count > 1 { violation("the digests differ: \(digests)") }
-    }
-
-    /// What must hold at every moment of a server.
-    private mutating func check(_ server: SimulatedServer, _ when: String) throws {
-        let rows = try server.bench.index.segments(of: "cam", startingIn: .always)
-        for (a, b) in zip(rows, rows.dropFirst()) where a.start >= b.start || a.end >= b.end {
-            violation("\(server.name) has \(a.start.ticks) and \(b.start.ticks), of which one holds the other, \(when)")
-        }
-        let selection = PlaybackSelection(rows, in: .always).entries.map(\.segment)
-        for (a, b) in zip(selection, selection.dropFirst()) where a.end > b.start {
-            violation("\(server.name) plays \(b.start.ticks) twice \(when)")
-        }
-        let flipped = Set(server.flipped.map(\.path))
-        for row in rows where !flipped.contains(row.run.path) {
-            let media = try server.bench.disk.open(row.run.path, forWriting: false)
-                .read(at: row.offset, count: row.length)
-            if MediaDigest(of: media) != row.digest {
-                violation("\(server.name) has a row without its bytes at \(row.start.ticks) \(when)")
-            }
-        }
-        let recorded = RangeSet(rows.map(\.range))
-        for gap in server.reader.ledger(of: "cam").gaps.gaps where recorded.overlaps(gap.range) {
-            violation("\(server.name) has a gap where something is, \(when)")
-        }
+/// Nonces by chance.
+private enum Hex32 {
+    static func text(using chance: inout SeededGenerator) -> String {
+        let digits = Array("0123456789abcdef")
+        return String((0..<32).map { _ in digits[Int.random(in: 0..<16, using: &chance)] })
     }
 }
 

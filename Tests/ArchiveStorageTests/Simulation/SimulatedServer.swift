@@ -1,9 +1,10 @@
 // One server of the simulated group: the real writer, index and planner on a virtual disk.
 import Archive
-import CMAF
+import GRDB
 import M4F
 import Media
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import ArchiveStorage
@@ -13,25 +14,46 @@ final class SimulatedServer {
     let name: String
     let bench: Bench<MemoryFileSystem>
     let age: MediaSpan?
+    /// Of its clock, before that of the world.
+    let ahead: MediaSpan
+    private var power: PowerSwitch
     var planner = StreamReplication()
     var isUp = true
-    /// How its captures cut at the moment; nil while its source is away.
+    /// How its captures cut at the moment; nil while it does not read the source itself.
     var cut: SimulatedSource.Cut?
+    /// The other server that it takes its media from.
+    var relay: LiveRelay?
+    /// The chunk of this moment, captured or taken over: what it gives to others.
+    var newest: Chunk?
     /// The chunk that is recorded next begins a segment, whatever the cut says.
     var mustStart = true
+    /// The timeline was anchored anew.
+    var isAnchoredAnew = false
     /// The chunk with which the segment began that is being recorded.
     private var segment: Int64 = 0
     /// Segments kept by replication since the last start.
     var kept: Set<SegmentDigest> = []
+    /// Segments that came wrong or were declined since the last start: they are asked for again after a while.
+    var postponed: Set<SegmentDigest> = []
+    /// Peers of whose clocks it has told since the last start.
+    var toldClocks: Set<String> = []
     /// Bytes that were flipped on its disk, by path.
     var flipped: [(path: String, offset: Int)] = []
 
-    init(_ name: String, age: MediaSpan?) throws {
+    init(_ name: String, age: MediaSpan?, ahead: MediaSpan) throws {
         self.name = name
         self.age = age
-        bench = try Bench(disk: MemoryFileSystem(), settings: ArchiveSettings(origin: name, resumeSpace: 0))
+        self.ahead = ahead
+        bench = try Bench(disk: MemoryFileSystem(), settings: ArchiveSettings(origin: name, resumeSpace: 0, reserve: 0))
+        power = PowerSwitch(bench.disk)
+        bench.index.database.add(transactionObserver: power, extent: .observerLifetime)
+        bench.utc += ahead
         bench.keep("cam", RetentionPolicy(age: age))
     }
+
+    var isLive: Bool { cut != nil || relay != nil }
+    /// The power went in the middle of a change.
+    var isOff: Bool { bench.disk.state.withLock { $0.isOff } }
 
     var reader: ArchiveReader { ArchiveReader(index: bench.index, view: bench.view) }
 
@@ -45,13 +67,17 @@ final class SimulatedServer {
     func record(_ index: Int64) {
         guard let cut else { return }
         if mustStart || SimulatedSource.begins(index, cut) { segment = index }
-        mustStart = false
-        bench.step([.append(stream: "cam", SimulatedSource.chunk(index, cut, start: segment))])
+        let chunk = SimulatedSource.chunk(index, cut, start: segment, isDiscontinuous: isAnchoredAnew)
+        (mustStart, isAnchoredAnew) = (false, false)
+        newest = chunk
+        bench.step([.append(stream: "cam", chunk)])
     }
 
-    /// The source goes away.
+    /// The source goes away, or the other server.
     func pause() {
         cut = nil
+        relay = nil
+        newest = nil
         mustStart = true
         bench.step([.pause(stream: "cam", .sourceAway)])
     }
@@ -59,17 +85,21 @@ final class SimulatedServer {
     /// The process dies, and a power cut may take what was not synced.
     func crash(_ keep: ((Int, Int) -> Int)?) {
         isUp = false
+        (relay, newest) = (nil, nil)
         if let keep { bench.disk.crash(keepingUnsynced: keep) } else { bench.disk.kill() }
     }
 
     func restart(losingIndex: Bool, peers: [String]) throws {
         try bench.restart(losingIndex: losingIndex)
+        if losingIndex { bench.index.database.add(transactionObserver: power, extent: .observerLifetime) }
         planner = StreamReplication()
         setPeers(peers)
         isUp = true
         cut = nil
         mustStart = true
         kept = []
+        postponed = []
+        toldClocks = []
     }
 
     // MARK: What it tells others
@@ -108,34 +138,5 @@ final class SimulatedServer {
             answer.writeImmutableBuffer(BulkFrame.end)
             return answer
         }
-    }
-}
-
-/// A source whose media are a function of the time; servers may cut it differently.
-enum SimulatedSource {
-    struct Cut: Hashable {
-        /// The timeline's distance from that of others, when it was not handed over.
-        var shift: MediaSpan = .zero
-        /// Which of two chunks begins a segment.
-        var parity: Int64 = 0
-    }
-
-    /// Segments have four chunks; whether one begins with this chunk.
-    static func begins(_ index: Int64, _ cut: Cut) -> Bool { (index - cut.parity) % 4 == 0 }
-
-    /// - Parameter start: the chunk with which its segment begins.
-    static func chunk(_ index: Int64, _ cut: Cut, start: Int64) -> Chunk {
-        let time = SyntheticStream.time(index) + cut.shift
-        var bytes = ByteBuffer()
-        var parts: [Chunk.Part] = []
-        for track in SyntheticStream.tracks.tracks {
-            let frame = TimedFrame(
-                track: track.id, decodeTime: time, presentationTime: time, duration: SyntheticStream.chunk,
-                isKey: true, data: ByteBuffer(repeating: UInt8(truncatingIfNeeded: index), count: 40))
-            parts.append(FragmentWriter.append([frame], to: &bytes))
-        }
-        return Chunk(
-            tracks: SyntheticStream.tracks, segmentStart: SyntheticStream.time(start) + cut.shift, start: time,
-            duration: SyntheticStream.chunk, isDiscontinuous: false, parts: parts, bytes: bytes)
     }
 }
