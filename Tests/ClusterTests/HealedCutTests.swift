@@ -47,7 +47,7 @@ import Testing
             let yielded = world.now
             world = healedWorld(count, isBothWays: isBothWays, place: place)
             world.run(until: yielded - 1000)
-            while firstToYield() == nil, world.now < yielded { world.run(for: 5) }
+            while firstToYield() == nil, world.now < yielded { world.run(for: 1) }
             let loser = try #require(firstToYield(), "healed at \(place)/10 of a poll: nobody yields")
             let isAlone = loser == world.servers[0]
             let answers = world.servers.enumerated().filter { ($0.offset == 0) != isAlone }.reduce(0) {

@@ -115,7 +115,12 @@ extension ClusterNode {
             if usable.indices.allSatisfy({ !usable[$0] || out.contains($0) }) { out = ignorant }
             if !out.isEmpty { excluded[stream] = out.sorted() }
         }
-        let decisions = plan.decide(usable: usable, excluded: excluded)
+        var decisions = plan.decide(usable: usable, excluded: excluded)
+        // The same when only servers that are about to leave have the stream in their configuration.
+        let present = peers.indices.map { $0 == own || peers[$0].isAlive }
+        for (stream, out) in excluded where usable.indices.allSatisfy({ !usable[$0] || out.contains($0) }) {
+            decisions[stream] = plan.decide(stream: stream, usable: present, excluded: out)
+        }
         for stream in streams.indices { streams[stream].decision = decisions[stream] }
         dirty.formUnion(streams.indices)
     }

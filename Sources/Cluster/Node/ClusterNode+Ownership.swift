@@ -5,14 +5,29 @@ extension ClusterNode {
         record.holder == settings.own && record.instance == instance && record.phase.holds
     }
 
-    /// The peer whose claim counts: alive, in the life in which it claimed, and still knowing the stream.
+    /// The peer whose claim counts: alive, in the life in which it claimed, and knowing the stream.
+    ///
+    /// What it said of the streams that it knows says nothing of a claim that was heard later: two servers that hear each other only
+    /// through a third would each call the other's claim void and claim above it, again and again.
     func effectiveHolder(of stream: Int) -> Int? {
         let record = streams[stream].record
         guard record.phase.holds, let holder = record.holder, let peer = peerIndex[holder] else { return nil }
         if peer == own { return record.instance == instance ? own : nil }
         guard peers[peer].isAlive, peers[peer].instance == record.instance else { return nil }
-        if let offers = peers[peer].offers, !offers.contains(streams[stream].settings.name) { return nil }
+        if denies(peer, stream) { return nil }
         return peer
+    }
+
+    /// It was heard after its claim was, and does not know the stream.
+    private func denies(_ peer: Int, _ stream: Int) -> Bool {
+        guard lacks(peer, stream) else { return false }
+        guard let heard = peers[peer].heardAt, let told = streams[stream].recordHeardAt else { return true }
+        return heard >= told
+    }
+
+    /// When it was last asked for everything it did not know the stream.
+    func lacks(_ peer: Int, _ stream: Int) -> Bool {
+        peers[peer].offers?.contains(streams[stream].settings.name) == false
     }
 
     mutating func evaluate(_ stream: Int) {

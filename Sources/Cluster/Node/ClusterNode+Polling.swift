@@ -64,14 +64,19 @@ extension ClusterNode {
 
     /// Polls follow one another without a pause, each held by the peer for up to `fetch_timeout`; after a failure the next
     /// one wants its answer at once.
+    ///
+    /// While one does not answer, the others are asked four times as often: what they know of it is all that there is, and through
+    /// two long polls it would be nearly as old as `stale_timeout` allows.
     mutating func sendPolls() {
+        let isWordNeeded = others.contains { peers[$0].isAlive && peers[$0].failure != nil }
         for peer in peers.indices where peer != own {
             if case .inFlight(let id, _, let deadline) = peers[peer].poll, deadline <= now.monotonic {
                 failed(peer, id, .timeout)
             }
             guard case .due(let due) = peers[peer].poll, due <= now.monotonic else { continue }
             let period = peers[peer].settings.fetchTimeout
-            let hold = peers[peer].failure == nil && peers[peer].heardAt != nil ? period : .zero
+            let longest = isWordNeeded ? period / 4 : period
+            let hold = peers[peer].failure == nil && peers[peer].heardAt != nil ? longest : .zero
             // An answer over a long way is waited for as long as such answers took.
             let way = min((peers[peer].roundTrip ?? .zero) * 2, peers[peer].settings.staleTimeout / 2)
             let patience = hold == .zero ? max(period / 2, way) : hold + max(period / 4, way)
@@ -214,6 +219,10 @@ extension ClusterNode {
                     reason: entry.record.reason))
         }
         if old.givenUp != entry.record.givenUp { placementIsStale = true }
+        if let holder = entry.record.holder.flatMap({ peerIndex[$0] }), lacks(holder, stream) {
+            // By then it was heard itself, or it is known only through others.
+            remind(stream, at: now.monotonic + peers[holder].settings.staleTimeout)
+        }
         touch(stream, urgently: false)
     }
 }

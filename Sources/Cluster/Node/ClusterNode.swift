@@ -120,7 +120,9 @@ package struct ClusterNode: Sendable {
         var next = now.monotonic + min(.seconds(60), (shortestStale ?? .seconds(60)) / 4)
         for (position, peer) in peers.enumerated() where position != own {
             if peer.isAlive, let dead = peer.deadAt { next = min(next, dead) }
-            if isJoining { next = max(now.monotonic, min(next, startedAt.monotonic + peer.settings.staleTimeout)) }
+            let waitEnd = startedAt.monotonic + peer.settings.staleTimeout
+            // Each peer has its own: one whose time is over must not have the others' waited for without a rest.
+            if isJoining, waitEnd > now.monotonic { next = min(next, waitEnd) }
             switch peer.poll {
             case .due(let due): next = min(next, due)
             case .inFlight(_, _, let deadline): next = min(next, deadline)
@@ -158,6 +160,11 @@ package struct ClusterNode: Sendable {
             shortest = min(shortest ?? peers[peer].settings.staleTimeout, peers[peer].settings.staleTimeout)
         }
         return shortest
+    }
+
+    /// It is drained, and what it let go others have claimed.
+    package var hasGivenAllAway: Bool {
+        toldDrained && streams.allSatisfy { $0.record.holder != settings.own || $0.record.phase != .released }
     }
 
     private mutating func noticeDrained() {

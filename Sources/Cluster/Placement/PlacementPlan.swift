@@ -128,6 +128,14 @@ package struct PlacementPlan: Sendable {
         }
     }
 
+    /// Decides for one stream by itself: the nearest of `usable` that is not `excluded`.
+    package func decide(stream: Int, usable: [Bool], excluded: [Int]) -> PlacementDecision {
+        var result = [PlacementDecision](
+            repeating: PlacementDecision(peer: nil, rule: .unplaced(reason: "")), count: streams.count)
+        placeAlone(stream, usable: usable, excluded: excluded, load: nil, into: &result)
+        return result[stream]
+    }
+
     /// The usable peer nearest to one stream, regardless of groups; peers of weight 0 come last.
     private func placeAlone(
         _ stream: Int, usable: [Bool], excluded: [Int], load: [Int]?, into result: inout [PlacementDecision]

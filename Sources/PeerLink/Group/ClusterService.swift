@@ -92,7 +92,8 @@ package actor ClusterService {
         }
     }
 
-    /// An orderly end gives the streams away first, if somebody is there to take them.
+    /// An orderly end gives the streams away first, if somebody is there to take them, and goes on answering until they have them:
+    /// who had not heard that a stream was let go would wait for this server's `stale_timeout`.
     private func leave() async {
         handle(.drainRequested)
         guard snapshot.peers.contains(where: { $0.state == .alive }), !control.captureStates().isEmpty else { return }
@@ -189,6 +190,7 @@ package actor ClusterService {
         guard !isEnded else { return }
         let effects = node.withLockedValue { $0.handle(event, at: now()) }
         for effect in effects { perform(effect) }
+        if drained != nil, node.withLockedValue({ $0.hasGivenAllAway }) { stopWaiting() }
     }
 
     // MARK: - Effects
@@ -213,9 +215,7 @@ package actor ClusterService {
                 await service.control.stopCapture(of: stream, reason: reason)
                 await service.handle(.captureStopped(stream, reason: nil))
             }
-        case .event(let event):
-            control.happened(event)
-            if event.kind == .drained { stopWaiting() }
+        case .event(let event): control.happened(event)
         case .wake(let time): wake(at: time)
         }
     }

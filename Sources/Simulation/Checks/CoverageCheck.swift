@@ -25,9 +25,12 @@ extension ClusterWorld {
     private mutating func checkCoverage(_ bound: Int64) {
         let running = servers.filter { isRunning($0) }
         guard let first = running.first, let streams = settings(of: first)?.streams else { return }
+        var parts: [[PeerID]]?
         for stream in streams.map(\.name) {
+            let captures = captures(of: stream)
+            checkOnce(stream, captures, within: bound, &parts)
             let reachable = running.contains { unreachable[stream]?.contains($0) != true }
-            guard reachable, captures(of: stream).isEmpty else {
+            guard reachable, captures.isEmpty else {
                 coverage.uncoveredSince[stream] = nil
                 continue
             }

@@ -4,7 +4,8 @@ import Cluster
 /// What a seed draws, and the checks of each phase.
 package struct RandomLife {
     package var world: ClusterWorld
-    let fetch: Int64 = 1_000_000
+    /// The longest of all peers.
+    let fetch: Int64
     let stale: Int64
     private var chance: ChanceSource
     /// The newest configuration; servers get it one by one.
@@ -23,11 +24,13 @@ package struct RandomLife {
         let count = peers ?? Int.random(in: 2...mostPeers, using: &chance)
         let streamCount = streams ?? Int.random(in: 1...mostStreams, using: &chance)
         let staleSeconds = [3, 3, 3, 4, 5].randomElement(using: &chance) ?? 3
-        stale = Int64(staleSeconds) * 1_000_000
         let ids = (0..<count).map { PeerID("s\($0 < 10 ? "0" : "")\($0)") }
-        let group = ids.map {
+        var group = ids.map {
             ClusterPeer(id: $0, fetchTimeout: .seconds(1), staleTimeout: .seconds(Int64(staleSeconds)))
         }
+        if seed % 4 == 2 { Self.makeUnequal(&group, seed: seed) }
+        fetch = group.map(\.fetchTimeout.microseconds).max() ?? 0
+        stale = group.map(\.staleTimeout.microseconds).max() ?? 0
         let order: HandOver = Int.random(in: 0..<4, using: &chance) == 0 ? .makeBeforeBreak : .breakBeforeMake
         let isPinned = Int.random(in: 0..<3, using: &chance) > 0
         let names = (0..<streamCount).map { index in
@@ -47,6 +50,18 @@ package struct RandomLife {
         world = ClusterWorld(seed: seed, settings: settings)
         newest = settings[0]
         self.chance = chance
+    }
+
+    /// In every fourth life each peer has timeouts and a weight of its own. With numbers of their own, so that all other lives are as
+    /// they were when their seeds were kept.
+    private static func makeUnequal(_ group: inout [ClusterPeer], seed: UInt64) {
+        var chance = ChanceSource(seed: seed ^ 0x77e1)
+        for index in group.indices {
+            let fetch = Int64.random(in: 3...15, using: &chance) * 100
+            group[index].fetchTimeout = .milliseconds(fetch)
+            group[index].staleTimeout = .milliseconds(fetch * Int64.random(in: 3...5, using: &chance) + 1000)
+            group[index].weight = Int.random(in: 1...3, using: &chance)
+        }
     }
 
     /// Lives it through; the world's `violations` tell what was wrong.

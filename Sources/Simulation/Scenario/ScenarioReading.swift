@@ -46,7 +46,9 @@ extension TextScenario {
                 switch word {
                 case "weight": peers[index].weight = try words.number()
                 case "limit": peers[index].channelLimit = try words.number()
-                default: throw words.mistake("'\(word)' is no word of a peer: weight, limit")
+                case "fetch": peers[index].fetchTimeout = TimeSpan(microseconds: try words.span())
+                case "stale": peers[index].staleTimeout = TimeSpan(microseconds: try words.span())
+                default: throw words.mistake("'\(word)' is no word of a peer: weight, limit, fetch, stale")
                 }
             }
         case "stream": streams.append(try words.stream())

@@ -34,6 +34,8 @@ package struct ClusterWorld {
         var protocolVersion = PeerReport.currentProtocol
         /// Highest epoch with which this server started each stream, over all its lives.
         var epochs: [StreamName: Epoch] = [:]
+        /// What this life last told of each stream that it knows.
+        var told: [StreamName: StreamRecord] = [:]
     }
 
     /// Something forbidden happened.
@@ -68,6 +70,8 @@ package struct ClusterWorld {
     var numbers: UInt64 = 0
     var clocksWereSet = false
     var coverage = CoverageCheck()
+    /// Streams that two servers of one part capture.
+    var doubledSince: [StreamName: Int64] = [:]
     /// 2026-01-01T00:00:00Z.
     static let wallOrigin: Int64 = 1_767_225_600_000
 
@@ -104,6 +108,7 @@ package struct ClusterWorld {
         if clocksWereSet { server.epochs = [:] }
         server.captures = [:]
         server.tickets = [:]
+        server.told = [:]
         server.isPaused = false
         server.wakeAt = .max
         let node = ClusterNode(
@@ -260,6 +265,11 @@ package struct ClusterWorld {
 
     mutating func feed(_ peer: PeerID, _ event: NodeEvent) {
         guard var server = state[peer], server.node != nil, !server.isPaused else { return }
+        if case .settingsChanged(let settings) = event, !server.told.isEmpty {
+            // A stream that leaves the configuration is forgotten.
+            let kept = Set(settings.streams.map(\.name))
+            server.told = server.told.filter { kept.contains($0.key) }
+        }
         let moment = moment(server)
         // Taken out and put back, so that the machine is changed in place.
         state[peer] = nil
@@ -276,6 +286,7 @@ package struct ClusterWorld {
             send(from: peer, to: request.peer, .request(from: peer, to: request.peer, fromLife: life, request))
         case .answer(let ticket, var report):
             guard let asker = state[peer]?.tickets.removeValue(forKey: ticket) else { return }
+            checkClaims(of: peer, in: report)
             report.protocolVersion = state[peer]?.protocolVersion ?? 0
             answers += 1
             recordsSent += report.records.count

@@ -21,6 +21,18 @@ import Testing
             ])
     }
 
+    @Test func `while one absent peer's time is over and another's is not, the wait has its rests`() {
+        let settings = NodeDriver.settings("a", "b", "c") { $0.peers[2].staleTimeout = .seconds(20) }
+        var driver = NodeDriver(settings, heard: false)
+        for peer in ["b", "c"] { driver.peers[peer]?.answers = nil }
+        driver.handle(.wake)
+        driver.run(3100)
+        let before = driver.wakes
+        driver.run(10_000)
+        #expect(driver.take() == [], "c is still waited for")
+        #expect(driver.wakes - before < 200, "\(driver.wakes - before) wakes in ten seconds")
+    }
+
     @Test func `a peer that is through with joining vouches for the others' claims`() {
         var driver = NodeDriver(NodeDriver.settings("a", "b", "c"), heard: false)
         driver.peers["b"]?.answers = nil

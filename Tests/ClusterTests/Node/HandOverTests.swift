@@ -25,7 +25,9 @@ import Testing
             ])
         driver.stopped("cam")
         #expect(driver.take() == [.event(.drained, "", "no stream of the group is captured here any more")])
+        #expect(!driver.node.hasGivenAllAway, "nobody may have heard yet that it was let go")
         driver.tell("b") { $0.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1)) }
+        #expect(driver.node.hasGivenAllAway)
         // Taken back: it asks for its stream, and claims it when b has let go.
         driver.handle(.drainCancelled)
         driver.run(100)

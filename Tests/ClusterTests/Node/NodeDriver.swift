@@ -40,6 +40,8 @@ struct NodeDriver {
     var peers: [String: PlayedPeer] = [:]
     private(set) var time: Int64 = 0
     private var wakeAt: Int64 = 0
+    /// How often it asked to be woken.
+    private(set) var wakes = 0
     private(set) var deeds: [Deed] = []
     private(set) var requests: [PollRequest] = []
     private(set) var answers: [(ticket: PollTicket, report: PeerReport)] = []
@@ -114,7 +116,9 @@ struct NodeDriver {
             switch effect {
             case .poll(let request): polls.append(request)
             case .answer(let ticket, let report): answers.append((ticket, report))
-            case .wake(let at): wakeAt = (at.microseconds + 999) / 1000
+            case .wake(let at):
+                wakeAt = (at.microseconds + 999) / 1000
+                wakes += 1
             case .startCapture(let stream, let epoch, let reason, _): deeds.append(.start(stream.text, epoch, reason))
             case .stopCapture(let stream, let reason): deeds.append(.stop(stream.text, reason))
             case .event(let event):

@@ -80,6 +80,29 @@ import Testing
         #expect(state(driver, "b") == .otherStreamSet)
     }
 
+    @Test func `a stream that only a draining server knows runs there until another knows it too`() {
+        var driver = NodeDriver(NodeDriver.settings("a", "b", streams: [ClusterStream(name: StreamName("cam"))]))
+        driver.onlyStreams["b"] = []
+        driver.tell("b") { $0.fingerprint = 1 }
+        driver.handle(.drainRequested)
+        driver.run(3000)
+        _ = driver.take()
+        #expect(driver.record("cam").holder == PeerID("a") && driver.record("cam").phase.holds)
+        #expect(driver.node.stream(named: StreamName("cam"))?.owner == PeerID("a"), "better here than nowhere")
+        // The same for a server that is drained before it learns of the stream.
+        var late = NodeDriver(NodeDriver.settings("a", "b", streams: []))
+        late.onlyStreams["b"] = []
+        late.handle(.drainRequested)
+        late.handle(.settingsChanged(NodeDriver.settings("a", "b", streams: [ClusterStream(name: StreamName("new"))])))
+        late.tell("b") { $0.fingerprint = 1 }
+        late.run(1000)
+        #expect(late.record("new").holder == PeerID("a"), "\(late.take())")
+        // b is reloaded as well: it is asked to take the stream.
+        late.onlyStreams["b"] = nil
+        late.tell("b") { $0.fingerprint = nil }
+        #expect(late.node.stream(named: StreamName("new"))?.owner == PeerID("b"))
+    }
+
     @Test func `a refused connection is evidence, not proof: nothing moves before stale_timeout`() {
         var driver = NodeDriver(NodeDriver.settings("a", "b"))
         _ = driver.take()
@@ -134,6 +157,21 @@ import Testing
         // A restarted peer is asked for everything.
         driver.tell("b") { $0.instance = InstanceID(2) }
         #expect(driver.takeRequests().last?.known.instance == InstanceID(2))
+    }
+
+    @Test func `while a peer does not answer, the others are asked for their word of it more often`() {
+        var driver = NodeDriver(NodeDriver.settings("a", "b", "c"))
+        driver.run(500)
+        _ = driver.takeRequests()
+        driver.peers["b"]?.answers = nil
+        driver.run(2500)
+        let holds = driver.takeRequests().filter { $0.peer == PeerID("c") }.map(\.hold)
+        #expect(holds.last == .milliseconds(250), "\(holds)")
+        // It is dead: nobody's word is waited for any more.
+        driver.run(2000)
+        _ = driver.takeRequests()
+        driver.run(2000)
+        #expect(driver.takeRequests().filter { $0.peer == PeerID("c") }.allSatisfy { $0.hold == .seconds(1) })
     }
 
     @Test func `after failures polls follow faster than fetch_timeout, then once in fetch_timeout`() {

@@ -30,6 +30,30 @@ import Testing
         #expect(driver.take() == [])
     }
 
+    @Test func `a claim on a stream that its holder did not know when it was last heard itself counts`() {
+        var driver = holder()
+        // b's configuration lacks the stream; then only c hears b, and b is reloaded.
+        driver.onlyStreams["b"] = []
+        driver.tell("b") { $0.fingerprint = 1 }
+        driver.peers["b"]?.answers = nil
+        for _ in 0..<5 {
+            driver.tell("c") { $0.heard = [.init(peer: PeerID("b"), instance: InstanceID(1), age: 100)] }
+        }
+        _ = driver.take()
+        driver.tell("c") { peer in
+            peer.heard = [.init(peer: PeerID("b"), instance: InstanceID(1), age: 100)]
+            peer.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1))
+        }
+        let reason = "b holds it with the newer epoch \(NodeDriver.epoch(1))"
+        #expect(driver.take() == [.event(.streamYielded, "cam", reason), .stop("cam", reason)])
+        // Heard itself, without the stream, it holds nothing.
+        driver.stopped("cam")
+        driver.peers["b"]?.answers = .success(())
+        driver.tell("b") { _ in }
+        driver.run(3000)
+        #expect(driver.record("cam").holder == PeerID("a"), "\(driver.take())")
+    }
+
     @Test func `a newer claim of a peer that is dead by now is void: the epoch rises and the capture goes on`() {
         var driver = holder()
         driver.peers["b"]?.answers = nil
