@@ -37,17 +37,21 @@ package final class PlaybackService: Sendable {
     let archive: ArchivePlayback?
     /// Nil: this server sends viewers of other servers' streams on.
     let relay: StreamRelay?
+    /// Base of a peer's addresses for viewers who ask with https; nil: that which is meant for all.
+    let secureBase: @Sendable (_ peer: String) -> String?
     private let entries = Mutex<[String: Entry]>([:])
 
     package init(
         directory: any StreamDirectory, sessions: SessionRegistry, limits: PlaybackLimits = PlaybackLimits(),
-        archive: ArchivePlayback? = nil, relay: StreamRelay? = nil
+        archive: ArchivePlayback? = nil, relay: StreamRelay? = nil,
+        secureBase: @escaping @Sendable (_ peer: String) -> String? = { _ in nil }
     ) {
         self.directory = directory
         self.sessions = sessions
         self.limits = limits
         self.archive = archive
         self.relay = relay
+        self.secureBase = secureBase
     }
 
     func renditions(of stream: any ReadableStream) -> StreamRenditions {

@@ -95,7 +95,7 @@ struct StartTests {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let (certificate, key) = (folder.path + "/certificate.pem", folder.path + "/key.pem")
-        try await makeCertificate(certificate, key)
+        try await MediaTools.makeCertificate(certificate, key)
         let secure = FreePort.tcp()
         let server = try await WeirProcess(
             """
@@ -129,7 +129,7 @@ struct StartTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let (certificate, key) = (folder.path + "/certificate.pem", folder.path + "/key.pem")
         let (old, new) = (folder.path + "/old.pem", folder.path + "/new.pem")
-        try await makeCertificate(certificate, key)
+        try await MediaTools.makeCertificate(certificate, key)
         try FileManager.default.copyItem(atPath: certificate, toPath: old)
         let secure = FreePort.tcp()
         let server = try await WeirProcess(
@@ -143,7 +143,7 @@ struct StartTests {
         func text(_ answer: WebAnswer) -> String { String(decoding: answer.body, as: UTF8.self) }
         #expect(try await isTrusted(old))
 
-        try await makeCertificate(certificate, key)
+        try await MediaTools.makeCertificate(certificate, key)
         try FileManager.default.copyItem(atPath: certificate, toPath: new)
         #expect(try await !isTrusted(new))
         let reload = try await WebClient.ask("\(server.base)/streamer/api/v3/config/reload", method: "POST")
@@ -153,22 +153,11 @@ struct StartTests {
         #expect(try await !isTrusted(old))
 
         // The key of another certificate.
-        try await makeCertificate(folder.path + "/other.pem", key)
+        try await MediaTools.makeCertificate(folder.path + "/other.pem", key)
         let refused = try await WebClient.ask("\(server.base)/streamer/api/v3/config/reload", method: "POST")
         #expect(refused.status == 400, "\(text(refused))")
         #expect(text(refused).contains(certificate), "\(text(refused))")
         #expect(try await isTrusted(new))
-    }
-
-    /// A certificate for 127.0.0.1 that is its own authority.
-    private func makeCertificate(_ certificate: String, _ key: String) async throws {
-        let maker = try ChildProcess(
-            "/usr/bin/openssl",
-            [
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                "-subj", "/CN=weir test", "-addext", "subjectAltName=IP:127.0.0.1", "-out", certificate, "-keyout", key,
-            ])
-        #expect(await maker.exitStatus() == 0, "\(maker.output)")
     }
 
     @Test("an IPv6 address is listened on, or it is said that this machine has none")

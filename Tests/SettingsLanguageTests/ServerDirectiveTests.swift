@@ -60,7 +60,24 @@ func mistakes(text: String, code: Diagnostic.Code) {
     #expect(peer.contact == HostPort(host: "b", port: 81) && peer.viewerURL == "https://c")
     #expect(peer.fetchTimeout == .seconds(2) && peer.staleTimeout == .seconds(8))
     #expect(peer.weight == 0 && peer.channelLimit == 3)
-    #expect(try settings("cluster_key k; peer a;").peers[0].viewerURL == "http://a:80")
+    let secure = try settings(
+        "http 80; https 8443 { certificate /c; key /k; } https 9443 { certificate /c; key /k; } "
+            + "cluster_key k; peer a:81 { address [::1]:5; } peer b; peer c { public http://c.example; }")
+    #expect(
+        secure.peers.map { secure.secureViewerURL(of: $0) } == [
+            "https://[::1]:8443", "https://b:8443", "http://c.example",
+        ])
+    let open = try settings("cluster_key k; peer a;")
+    #expect(open.secureViewerURL(of: open.peers[0]) == nil, "it is not known that it listens with TLS")
+    let plain = try settings("cluster_key k; peer a;").peers[0]
+    #expect(plain.viewerURL == "http://a:80")
+    // The defaults of the pages; the last one is the port of the reference page's third peer.
+    #expect(plain.fetchTimeout == .seconds(5) && plain.staleTimeout == .seconds(20))
+    #expect(plain.weight == 1 && plain.channelLimit == nil && plain.contact == HostPort(host: "a", port: 80))
+    let docs = String(decoding: try RepositorySource().read("docs/cluster.md"), as: UTF8.self)
+    #expect(
+        docs.contains("`fetch_timeout` (default\n5000 ms)")
+            && docs.contains("`stale_timeout` (default four times that)"))
 }
 
 @Test func balancers() throws {

@@ -97,6 +97,49 @@ func staleTimeoutAgainstFetchTimeout(stale: Int, severity: Diagnostic.Severity?)
     let error = #expect(throws: UnknownIdentity.self) { try settings.identify(hostname: "streamr", machineName: "x") }
     #expect(error?.peers == ["flussonic", "streamer", "s03.myhosting.com"])
     #expect(error?.nearest == "streamer")
+    let advice = "Give its name in the list with --hostname NAME or 'hostname NAME;', or add 'peer"
+    #expect(
+        error?.description
+            == "this server is 'streamr', but the peers are flussonic, streamer, s03.myhosting.com; did you mean 'streamer'? "
+            + "\(advice) streamr:PORT;'.")
+    let far = #expect(throws: UnknownIdentity.self) { try settings.identify(hostname: nil, machineName: "edge-7-lab") }
+    #expect(
+        far?.description.contains("s03.myhosting.com. \(advice) edge-7-lab:PORT;'.") == true,
+        "\(far?.description ?? "")")
+    // The flag goes before the directive, the directive before the machine's name.
+    let named = try #require(check("hostname flussonic; \(fixtures[0])").loaded).settings
+    #expect(try named.identify(hostname: nil, machineName: "streamer").name == "flussonic")
+    #expect(try named.identify(hostname: "streamer", machineName: "x").name == "streamer")
+    #expect(try settings.identify(hostname: nil, machineName: "Streamer").name == "streamer")
+}
+
+/// What the operator reads for each mistake in the group's lines: where, what is wrong, and what to do.
+@Test(
+    arguments: [
+        (
+            "cluster_key k; peer a { fetch_timeout 1000; stale_timeout 1999; }",
+            "1:59: error: stale_timeout 1999 ms is less than twice fetch_timeout 1000 ms: one lost answer would count as death; use at least three times"
+        ),
+        (
+            "cluster_key k; peer a { stale_timeout 9999; }",
+            "1:39: error: stale_timeout 9999 ms is less than twice fetch_timeout 5000 ms: one lost answer would count as death; use at least three times"
+        ),
+        (
+            "cluster_key k; peer a { fetch_timeout 1s; stale_timeout 2s; }",
+            "1:57: warning: stale_timeout 2000 ms is less than three times fetch_timeout 1000 ms: a slow answer after a lost one counts as death"
+        ),
+        ("cluster_key k; peer abc; stream s { cluster_ingest capture_at=abd; }", "did you mean 'abc'?"),
+        ("cluster_key k; peer abc; stream s { cluster_ingest capture_at=zzzz; }", "abc"),
+        (
+            "cluster_key k; peer a:80; peer A:81;",
+            "on one machine, give each a name of its own: peer NAME { address A:81; }"
+        ),
+        ("stream s { cluster_ingest; }", "cluster_ingest needs the list of servers: add 'peer HOST:PORT;' lines"),
+        ("peer a; stream s { cluster_ingest; }", "cluster_key KEY;"),
+    ])
+func mistakesInTheGroupAreClear(text: String, words: String) {
+    let report = Diagnostic.report(check(text).diagnostics)
+    #expect(report.contains(words), "\(report)")
 }
 
 @Test func includeCycleIsNamed() {

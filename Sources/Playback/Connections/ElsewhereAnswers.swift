@@ -99,6 +99,7 @@ extension MediaRequestHandler {
     }
 
     private func redirect(_ request: MediaRequest, base: String, peer: String, name: String) -> MediaAnswer {
+        let base = scheme == "https" ? service.secureBase(peer) ?? base : base
         switch Redirection.decide(base: base, scheme: scheme, target: request.target) {
         case .location(let location):
             return .text(

@@ -52,6 +52,15 @@ package struct PeerSettings: Hashable, Sendable {
     }
 }
 
+extension ServerSettings {
+    /// Base of the URLs that viewers who ask with https are redirected to: the peer's `public` URL, else its host with the port of
+    /// this file's first `https` line, which the servers of a group have in common. Nil without either.
+    package func secureViewerURL(of peer: PeerSettings) -> String? {
+        guard peer.publicURL == nil else { return peer.viewerURL }
+        return listeners.first { $0.tls != nil }.map { "https://\(HostPort(host: peer.contact.host, port: $0.port))" }
+    }
+}
+
 /// When a stream returns to its returned owner.
 package enum Failback: Hashable, Sendable {
     case immediate

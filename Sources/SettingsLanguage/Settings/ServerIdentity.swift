@@ -16,7 +16,7 @@ package struct UnknownIdentity: Error, Hashable, Sendable, CustomStringConvertib
     package var nearest: String?
 
     package var description: String {
-        let hint = nearest.map { "; did you mean '\($0)'?" } ?? ""
+        let hint = nearest.map { "; did you mean '\($0)'?" } ?? "."
         return "this server is '\(hostname)', but the peers are \(peers.joined(separator: ", "))\(hint) "
             + "Give its name in the list with --hostname NAME or 'hostname NAME;', or add 'peer \(hostname):PORT;'."
     }

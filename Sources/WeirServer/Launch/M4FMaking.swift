@@ -24,6 +24,12 @@ extension RunningConfiguration {
     func contact(ofPeer name: String) -> String? {
         current.settings.peers.first { $0.name == name }.map { "http://\($0.contact)" }
     }
+
+    /// Where viewers who ask with https find a peer; nil when that is not known here.
+    func secureViewerURL(ofPeer name: String) -> String? {
+        let settings = current.settings
+        return settings.peers.first { $0.name == name }.flatMap { settings.secureViewerURL(of: $0) }
+    }
 }
 
 extension M4FClocks {

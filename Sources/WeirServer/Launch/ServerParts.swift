@@ -58,7 +58,7 @@ struct ServerParts: Sendable {
         playback = PlaybackService(
             directory: keeper, sessions: sessions,
             archive: ArchivePlayback(directory: archives, threads: archiveThreads, now: clocks.utc),
-            relay: relay?.relay)
+            relay: relay?.relay, secureBase: { [configuration] in configuration.secureViewerURL(ofPeer: $0) })
         live = M4FService(
             directory: keeper, sessions: sessions, identity: identity,
             contact: { [configuration] in configuration.contact(ofPeer: $0) }, utc: clocks.utc)
