@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import Cluster
 import Foundation
 import M4F
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -162,6 +163,28 @@ import Testing
             try await client.shutdown()
             try await server.stop()
         }
+    }
+
+    @Test func theKeyNeverTravels() async throws {
+        let key = "the key of this group"
+        let seen = NIOLockedValueBox("")
+        let server = try await PollServer.start { head, body in
+            seen.withLockedValue { $0 = "\(head)\n\(String(decoding: body, as: UTF8.self))" }
+            return PollResponse(status: 401, headers: [(PollWire.Header.refusal, "key")], body: Array("words".utf8))
+        }
+        let client = PeerClient(
+            eventLoop: MultiThreadedEventLoopGroup.singleton.next(),
+            utc: { Int64(Date().timeIntervalSince1970 * 1000) })
+        await #expect(throws: PollFailure.otherKey("words")) {
+            _ = try await client.poll(
+                PollMessage(sender: PeerID("a"), known: .nothing, hold: .zero), at: server.place,
+                signature: PeerSignature(key: key), timeout: .seconds(30))
+        }
+        let said = seen.withLockedValue { $0 }
+        #expect(said.contains(PollWire.path) && said.contains("protocolVersion"), "\(said)")
+        for form in [key, Data(key.utf8).base64EncodedString(), "the%20key"] { #expect(!said.contains(form)) }
+        try await client.shutdown()
+        try await server.stop()
     }
 
     // MARK: Size and load

@@ -3,9 +3,21 @@ import HLS
 import LiveStream
 import Media
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import Playback
+
+/// Counts how often a stream was looked for.
+private final class Looks: Sendable {
+    private let count = Mutex(0)
+    func next() -> Int {
+        count.withLock { count in
+            count += 1
+            return count
+        }
+    }
+}
 
 @Suite(.timeLimit(.minutes(10))) struct AnswerTests {
     private static func find(_ name: String) -> StreamLocation {
@@ -68,6 +80,18 @@ import Testing
         defer { server.channel.close(promise: nil) }
         let result = try await run(["curl", "-s", "-i", "--path-as-is"] + options + [server.url(path)])
         for text in expected { #expect(result.output.contains(text), "\(result.output)") }
+    }
+
+    /// Known, but just moving: the request waits for it, by default for a second, before it is told to come again.
+    @Test func aStreamThatComesInTimeIsPlayed() async throws {
+        #expect(PlaybackLimits().startWait == .seconds(1))
+        let looks = Looks()
+        let server = try await LoopbackServer.start(limits: PlaybackLimits(startWait: .minutes(5))) { _ in
+            looks.next() < 4 ? .starting(reason: "it moves", retryAfter: 1) : .here(Self.shared)
+        }
+        defer { server.channel.close(promise: nil) }
+        let result = try await run(["curl", "-s", "-i", server.url("/cam/one/index.m3u8")], seconds: 120)
+        #expect(result.output.contains("HTTP/1.1 200") && looks.next() == 5, "\(result.output)")
     }
 
     @Test func segmentsHaveRangesAndTags() async throws {

@@ -178,9 +178,12 @@ struct ClusterChoiceTests {
         #expect(place != "two" && taken.reason.hasPrefix("two gave it up: input 1:"), "\(taken.reason)")
     }
 
-    @Test("a server that hears nobody says that it is isolated, and when that is over")
+    @Test("a server that hears nobody says that it is isolated, and when that is over; its event sink is told too")
     func isolation() async throws {
-        let group = try group("failback immediate;", streams: ["s1", "s2", "s3"])
+        let box = try await PostBox()
+        let group = try group(
+            "failback immediate; event_sink box { url \(box.url)/; only event=isolat*,peer_*; }",
+            streams: ["s1", "s2", "s3"])
         try await group.startAll()
         _ = try await group.settled(["s1", "s2", "s3"])
         for name in ["two", "three"] { group.running[name]?.signal(SIGSTOP) }
@@ -194,6 +197,14 @@ struct ClusterChoiceTests {
         for name in ["two", "three"] { group.running[name]?.signal(SIGCONT) }
         _ = try await event("isolation_ended", of: "one", in: group)
         for peer in ["two", "three"] { _ = try await event("peer_returned", peer: peer, of: "one", in: group) }
+        try await eventually("the sink has both") {
+            let posted = box.posts.flatMap { post in
+                (try? JSONSerialization.jsonObject(with: Data(post.body.utf8)) as? [[String: Any]]) ?? []
+            }.filter { $0["server"] as? String == "one" }
+            return ["isolated", "isolation_ended", "peer_lost", "peer_returned"].allSatisfy { kind in
+                posted.contains { $0["event"] as? String == kind && !(($0["reason"] as? String) ?? "").isEmpty }
+            }
+        }
         _ = try await event("paused", of: "two", in: group)
         _ = try await group.settled(["s1", "s2", "s3"])
     }
