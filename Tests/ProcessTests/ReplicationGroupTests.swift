@@ -10,9 +10,14 @@ struct ReplicationGroupTests {
         let group: WeirGroup
         let files: [String: URL]
 
-        /// - Parameter text: of the file of a server, from the ports of all. The line `dvr` is added to the stream.
-        init(_ text: (_ name: String, _ ports: [String: Int]) -> String, isGroup: Bool) throws {
-            let group = try WeirGroup("stream \(Self.stream) { input fake://fake; }")
+        /// - Parameters:
+        ///   - text: of the file of a server, from the ports of all. The line `dvr` is added to the stream.
+        ///   - archive: more options of the line `dvr`.
+        init(
+            _ text: (_ name: String, _ ports: [String: Int]) -> String, archive: String = "", isGroup: Bool,
+            network: TestNetwork? = nil
+        ) throws {
+            let group = try WeirGroup("stream \(Self.stream) { input fake://fake; }", network: network)
             self.group = group
             let head = try String(contentsOf: group.configuration, encoding: .utf8).components(separatedBy: "stream ")[
                 0]
@@ -25,7 +30,7 @@ struct ReplicationGroupTests {
                     stream \(Self.stream) {
                       \(text(name, group.ports))
                       segment_duration 1;
-                      dvr \(root.path) 1h replicate sync=1;
+                      dvr \(root.path) 1h replicate \(archive) sync=1;
                     }
                     """
                 try Data(((isGroup ? head : "cluster_key abcd;\n") + stream).utf8).write(to: file)
@@ -109,6 +114,32 @@ struct ReplicationGroupTests {
         try await archives.agree(from: from, to: to)
         #expect(await archives.origins(first).contains { $0.origin == second && $0.isFetched })
         #expect(await archives.origins(second).contains { $0.origin == first && $0.isFetched })
+    }
+
+    /// Each server has an address of its own, as the port is the same on all.
+    @Test("with replication_port archives are given and asked for at that port", .enabled(if: TestNetwork.isPermitted))
+    func aPortOfItsOwn() async throws {
+        let network = try TestNetwork()
+        let (port, stream) = (FreePort.tcp(), Archives.stream)
+        let archives = try Archives(
+            { name, ports in
+                let source = "m4f://\(network.address(of: "one")):\(ports["one"] ?? 0)/\(stream)"
+                return "input \(name == "one" ? "fake://fake" : source);"
+            }, archive: "replication_port=\(port)", isGroup: false, network: network)
+        try await archives.start("one")
+        try await archives.grows("one", by: 4)
+        try network.cutRequests(from: "two", to: "one", port: port)
+        try await archives.start("two")
+        // Live comes at the other port.
+        try await archives.grows("two", by: 4)
+        #expect(await archives.origins("two").allSatisfy { !$0.isFetched })
+        try network.heal()
+        try await eventually("two fetches what one recorded before") {
+            await archives.origins("two").contains { $0.isFetched && $0.origin == "one" }
+        }
+        let base = "http://\(network.address(of: "one")):\(port)"
+        #expect(try await WebClient.ask("\(base)/weir/m4f/1/archive", method: "POST").status == 401)
+        #expect(try await WebClient.ask("\(base)/\(stream)/index.m3u8").status == 404)
     }
 
     /// Each asks the next only; what the third recorded comes to the first by way of the second.

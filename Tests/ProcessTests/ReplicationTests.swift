@@ -7,8 +7,8 @@ struct ReplicationTests {
     static let stream = "example_stream"
 
     /// The two configurations of the page, its slip in the stream's name included, with a source that gives both servers the same media.
-    static func configuration(_ name: String, _ other: Int, _ root: String) -> String {
-        let inputs = ["url fake://fake;", "url m4f://127.0.0.1:\(other)/example;"]
+    static func configuration(_ name: String, _ other: Int, _ root: String, source: String) -> String {
+        let inputs = ["url \(source);", "url m4f://127.0.0.1:\(other)/example;"]
         return """
             cluster_key abcd;
             stream \(stream) {
@@ -17,6 +17,10 @@ struct ReplicationTests {
               segment_duration 1;
             }
             """
+    }
+
+    static func configuration(_ name: String, _ other: Int, _ root: String) -> String {
+        configuration(name, other, root, source: "fake://fake")
     }
 
     /// Of media: a loaded machine may take over late, and what nobody recorded does not count.
@@ -92,6 +96,38 @@ struct ReplicationTests {
             #expect(origins.contains { $0["fetched"] as? Bool == true && $0["origin"] as? String == other })
             #expect(origins.contains { $0["fetched"] as? Bool == false && $0["origin"] as? String == name })
         }
+    }
+
+    /// «During normal replication … only the primary server connects to the stream source, and the secondary can only pick up the
+    /// archive from the primary one.»
+    @Test(
+        "a server without a source of its own has the primary's whole archive, and tells how it stands in its metrics")
+    func onlyThePrimaryHasTheSource() async throws {
+        let pair = try WeirPair { name, other, root in
+            let input = name == "main" ? "fake://fake" : "m4f://127.0.0.1:\(other)/\(Self.stream)"
+            let depth = name == "main" ? "3d" : "3d replicate"
+            return """
+                cluster_key abcd;
+                stream \(Self.stream) { input \(input); dvr \(root) \(depth) sync=1; segment_duration 1; }
+                """
+        }
+        try await pair.start("main")
+        try await recorded(4, on: "main", of: pair)
+        try await pair.start("replica")
+        try await recorded(4, on: "replica", of: pair)
+        let archive = try #require(await pair.json("main", "streams/\(Self.stream)/dvr/ranges"))
+        let line = try await equal(pair, from: Int64(try #require(archive["from"] as? Int)))
+        #expect(!line.contains(" 0 segments"))
+        let copy = try #require(await pair.json("replica", "streams/\(Self.stream)/dvr/ranges"))
+        let origins = copy["origins"] as? [[String: Any]] ?? []
+        #expect(copy["from"] as? Int == archive["from"] as? Int)
+        #expect(origins.contains { $0["fetched"] as? Bool == true && $0["origin"] as? String == "main" })
+        let metrics = try await WebClient.ask("http://127.0.0.1:\(pair.ports["replica"] ?? 0)/metrics").text
+        let segments = metrics.split(whereSeparator: \.isNewline).first {
+            $0.hasPrefix("weir_replication_fetched_segments_total{")
+        }
+        #expect(segments?.split(separator: " ").last.flatMap { Double($0) } ?? 0 > 0, "\(metrics)")
+        #expect(metrics.contains("weir_replication_in_sync{"))
     }
 
     /// Starts both, the main one first, and waits until both record.

@@ -26,9 +26,12 @@ final class WeirProcess: Sendable {
 
     /// Starts a server with `configuration` and waits until it answers.
     ///
-    /// - Parameter listens: to `--listen` on `port`; false: the configuration has an `http` line for it.
+    /// - Parameters:
+    ///   - listens: to `--listen` on `port`; false: the configuration has an `http` line for it.
+    ///   - longestLife: seconds after which it is ended whatever happens to the test.
     init(
-        _ text: String, port: Int = FreePort.tcp(), arguments: [String] = [], listens: Bool = true
+        _ text: String, port: Int = FreePort.tcp(), arguments: [String] = [], listens: Bool = true,
+        longestLife: Int = 600
     ) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "weir-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -37,7 +40,8 @@ final class WeirProcess: Sendable {
         self.port = port
         child = try ChildProcess(
             Self.program,
-            ["serve", "--config", configuration.path] + (listens ? ["--listen", "127.0.0.1:\(port)"] : []) + arguments)
+            ["serve", "--config", configuration.path] + (listens ? ["--listen", "127.0.0.1:\(port)"] : []) + arguments,
+            longestLife: longestLife)
         do {
             try await eventually("the server answers") {
                 guard self.child.isRunning else { throw TestFailure("the server ended") }
