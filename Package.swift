@@ -169,7 +169,7 @@ let package = Package(
             "PeerLinkTests",
             ["PeerLink", "Cluster", "M4F", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, serviceLifecycle, log]),
         tests("M4FTests", ["M4F", "Archive", "Cluster", "CMAF", "Ingest", "Media", nioCore]),
-        tests("ArchiveTests", ["Archive", "Media", nioCore]),
+        tests("ArchiveTests", ["Archive", "Media", nioCore], exclude: ["Replication/Sentences.md"]),
         tests(
             "ArchiveStorageTests", ["ArchiveStorage", "Archive", "CMAF", "Ingest", "M4F", "Media", nioCore],
             exclude: ["Simulation/KeptSeeds.txt"]),
