@@ -4,8 +4,8 @@ import Testing
 
 @Suite(.serialized)
 struct ConsoleReplicationTests {
-    /// Slow enough that a page sees it, until the test lets it go.
-    private static let slow = "replication_speed=20K"
+    /// So slow that what is to be fetched lasts for a minute and more, until the test lets it go.
+    private static let slow = "replication_speed=4K"
 
     private static func configuration(_ name: String, _ other: Int, _ root: String) -> String {
         let inputs = ["url fake://fake;", "url m4f://127.0.0.1:\(other)/example;"]
@@ -13,7 +13,7 @@ struct ConsoleReplicationTests {
             cluster_key abcd;
             stream example {
               \((name == "main" ? inputs : inputs.reversed()).joined(separator: "\n  "))
-              dvr \(root) 3d replicate \(name == "replica" ? slow : "") sync=1;
+              dvr \(root) 3d replicate sync=1;
               segment_duration 1;
             }
             """
@@ -38,7 +38,10 @@ struct ConsoleReplicationTests {
             await pair.kill("replica")
             let died = await pair.end(of: "example", on: "main")
             try await browser.shows(["has not answered since"], in: "#trouble")
-            try await eventually("main records 8 s alone") { await pair.end(of: "example", on: "main") >= died + 8000 }
+            try await eventually("main records 10 s alone") {
+                await pair.end(of: "example", on: "main") >= died + 10_000
+            }
+            try change(pair, "replicate ", to: "replicate \(Self.slow) ")
             try await pair.start("replica")
             try await browser.shows(["Recovery mode: missing parts are fetched", "catching up"])
             try await browser.shows(["1 replicating"], in: "#situation")
@@ -58,7 +61,9 @@ struct ConsoleReplicationTests {
             try await browser.show("#/streams?show=replicating")
             try await browser.shows(["1 of 1 stream", "↻"])
 
-            try await letGo(pair, home)
+            try change(pair, Self.slow, to: "")
+            let answer = try await WebClient.ask("\(home)/streamer/api/v3/config/reload", method: "POST")
+            #expect(answer.status == 200, "\(answer.text)")
             try await browser.show("#/streams/example")
             try await browser.shows(["Normal mode", "in sync", "nothing"])
             try await browser.holds("document.querySelectorAll('.lane rect.fetched').length > 0")
@@ -72,12 +77,11 @@ struct ConsoleReplicationTests {
         }
     }
 
-    /// Lets the replica fetch as fast as it can.
-    private func letGo(_ pair: WeirPair, _ home: String) async throws {
+    /// Changes a word in the replica's file.
+    private func change(_ pair: WeirPair, _ word: String, to other: String) throws {
         let file = pair.folder.appending(path: "replica/weir.conf")
         let text = try String(contentsOf: file, encoding: .utf8)
-        try Data(text.replacing(Self.slow, with: "").utf8).write(to: file)
-        let answer = try await WebClient.ask("\(home)/streamer/api/v3/config/reload", method: "POST")
-        #expect(answer.status == 200, "\(answer.text)")
+        #expect(text.contains(word))
+        try Data(text.replacing(word, with: other).utf8).write(to: file)
     }
 }

@@ -96,7 +96,9 @@ export function streamsPage({ content, parameters, hub, signal }) {
     setText(viewers, String(stream.viewers));
     setAttribute(archive, "title", stream.mode ? `replication: ${stream.mode}` : null);
     setText(archive, stream.archive === null ? "–" : span(stream.archive) + (stream.replication === null ? "" : ` ↻ ${Math.round(stream.replication)} %`));
-    pictures.want(picture, stream.alive && stream.video ? stream.name : null, stream.here ? null : stream.server);
+    // Whose picture it is shows only when the name of this server is known.
+    const home = hub.facts?.hostname;
+    pictures.want(picture, home && stream.alive && stream.video ? stream.name : null, stream.server.split(", ").includes(home) ? null : stream.server);
   }
 
   function draw({ counts, shown, first, rows, error }) {

@@ -22,7 +22,7 @@ final class Browser: Sendable {
     /// - Parameter isTraced: for `mainThreadTasks`.
     static func use(isTraced: Bool = false, _ body: (Browser) async throws -> Void) async throws {
         let port = FreePort.tcp()
-        let driver = try ChildProcess("/usr/bin/chromedriver", ["--port=\(port)"], longestLife: 300)
+        let driver = try ChildProcess("/usr/bin/chromedriver", ["--port=\(port)"], longestLife: 900)
         let root = "http://127.0.0.1:\(port)"
         try await eventually("chromedriver answers") {
             guard driver.isRunning else { throw TestFailure("chromedriver ended:\n\(driver.output)") }
@@ -34,6 +34,7 @@ final class Browser: Sendable {
             "POST", "\(root)/session",
             """
             {"capabilities": {"alwaysMatch": {
+              "timeouts": {"script": 180000, "pageLoad": 180000},
               "goog:chromeOptions": {"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                 "--autoplay-policy=no-user-gesture-required", "--window-size=1280,900"]\(isTraced ? traced : "")},
               "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}}}
@@ -172,7 +173,8 @@ final class Browser: Sendable {
         request.method = HTTPMethod(rawValue: method)
         request.headers.add(name: "Content-Type", value: "application/json")
         if let body { request.body = .bytes(ByteBuffer(string: body)) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        // For a broken browser: on a busy machine the rules of access take a page very long.
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(200))
         let data = Data(try await response.body.collect(upTo: 64 << 20).readableBytesView)
         guard response.status == .ok else {
             throw TestFailure("\(method) \(url): \(String(decoding: data, as: UTF8.self))")

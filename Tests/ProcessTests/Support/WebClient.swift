@@ -26,7 +26,7 @@ enum WebClient {
     /// Throws when no answer came. The bound on time is for a broken server.
     static func ask(
         _ url: String, method: String = "GET", headers: HTTPHeaders = [:], body: String? = nil,
-        followsRedirects: Bool = true
+        followsRedirects: Bool = true, patience: TimeAmount = .seconds(30)
     ) async throws -> WebAnswer {
         var request = HTTPClientRequest(url: url)
         request.method = HTTPMethod(rawValue: method)
@@ -35,7 +35,7 @@ enum WebClient {
         request.headers.add(name: "Connection", value: "close")
         if let body { request.body = .bytes(ByteBuffer(string: body)) }
         let client = followsRedirects ? following : staying
-        let response = try await client.execute(request, timeout: .seconds(30))
+        let response = try await client.execute(request, timeout: patience)
         let data = Data(try await response.body.collect(upTo: 256 << 20).readableBytesView)
         return WebAnswer(status: Int(response.status.code), headers: response.headers, body: data)
     }

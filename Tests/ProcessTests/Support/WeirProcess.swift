@@ -1,5 +1,6 @@
 // The built `weir` as a running server, with its configuration in a folder of its own.
 import Foundation
+import NIOCore
 import NIOHTTP1
 import Testing
 
@@ -79,7 +80,8 @@ final class WeirProcess: Sendable {
     ) async throws -> (status: Int, json: [String: Any]) {
         let credentials = user.map { ("Authorization", "Basic \(Data($0.utf8).base64EncodedString())") }
         let answer = try await WebClient.ask(
-            url, method: method, headers: HTTPHeaders(credentials.map { [$0] } ?? []), body: text.isEmpty ? nil : text)
+            url, method: method, headers: HTTPHeaders(credentials.map { [$0] } ?? []), body: text.isEmpty ? nil : text,
+            patience: .seconds(120))
         return (answer.status, try JSONSerialization.jsonObject(with: answer.body) as? [String: Any] ?? [:])
     }
 
