@@ -15,7 +15,7 @@ class Pictures {
   /** Shows the stream's picture on the canvas; without a name the canvas is empty. With `server`: as that one captures it. */
   want(canvas, name, server) {
     const known = this.#wanted.get(canvas);
-    if (known?.name === name && known?.server === server) return;
+    if (known ? known.name === name && known.server === server : name === null) return;
     if (known) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
     if (name === null) this.#wanted.delete(canvas);
     else this.#wanted.set(canvas, { name, server, at: 0 });
