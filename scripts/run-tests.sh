@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test from the build that is there: run-tests.sh [SWIFT BUILD FLAGS...].
 # A suite with real sockets and programs that fails beside others runs once more alone: what failed is printed last, and so
-# is what only failed in company. docs/decisions/0041-a-second-try.md says why.
+# is what only failed in company. docs/decisions/0042-a-second-try.md says why.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 flags=("$@")
