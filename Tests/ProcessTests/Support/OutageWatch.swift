@@ -27,7 +27,7 @@ struct OutageWatch {
 
     private static var stream: String { ReplicationTests.stream }
 
-    /// Returns when the viewer has a few seconds.
+    /// Returns when the viewer has media.
     mutating func begin(_ server: String) async throws {
         let file = pair.folder.appending(path: "\(UUID().uuidString).ts")
         let url = "http://127.0.0.1:\(pair.ports[server] ?? 0)/\(Self.stream)/mpegts"
@@ -39,7 +39,7 @@ struct OutageWatch {
         lives.append(Life(server: server, viewer: viewer, file: file))
         try await eventually("a viewer of \(server) has media") {
             let size = try? FileManager.default.attributesOfItem(atPath: file.path)[.size] as? Int
-            return size ?? 0 > 100_000
+            return size ?? 0 > 30_000
         }
     }
 
