@@ -62,15 +62,29 @@ extension ArchiveWriter {
     func takeNoted(of stream: StreamWriting, _ changes: inout IndexChanges) throws -> [ArchivedSegment] {
         let deleted = stream.ledger.gaps.deleted
         guard !deleted.isEmpty else { return [] }
-        func isNoted(_ segment: ArchivedSegment) -> Bool { RangeSet([segment.range]).subtracting(deleted).isEmpty }
-        let found = changes.added.filter { $0.stream == stream.id && isNoted($0.segment) }.map(\.segment)
-        changes.added.removeAll { $0.stream == stream.id && isNoted($0.segment) }
+        let (added, removed) = (changes.added, Set(changes.removed.map(\.segment)))
+        // Where timelines overlap, the hole that was noted is only what nothing else holds of a deleted segment's time.
+        func isNoted(_ segment: ArchivedSegment) throws -> Bool {
+            var rest = RangeSet([segment.range]).subtracting(deleted)
+            guard !rest.isEmpty else { return true }
+            guard deleted.overlaps(segment.range), !stream.ledger.protected.overlaps(segment.range) else {
+                return false
+            }
+            let others =
+                try index.segments(of: stream.name, touching: segment.range).filter { !removed.contains($0) }
+                + added.filter { $0.stream == stream.id }.map(\.segment)
+            for other in others where other != segment { rest.remove(other.range) }
+            return rest.isEmpty
+        }
+        let found = try added.filter { try $0.stream == stream.id && isNoted($0.segment) }.map(\.segment)
+        let gone = Set(found)
+        changes.added.removeAll { $0.stream == stream.id && gone.contains($0.segment) }
         // Without new lines in the journal, all that it says was done.
         guard stream.touched != nil else { return found }
         let known = Set(changes.removed.map(\.segment.start))
         for range in deleted.ranges {
             let rows = try index.segments(of: stream.name, touching: range).filter {
-                isNoted($0) && !known.contains($0.start)
+                try isNoted($0) && !known.contains($0.start)
             }
             changes.removed += rows.map { (stream.id, $0) }
             changes.toFree += Self.parts(rows)
