@@ -59,7 +59,7 @@ sed -i 's|input fake://fake bitrate=20M;|input udp://127.0.0.1:9;|' "$folder/one
 kill -HUP "$first"
 sleep 6
 echo "recorded $(written) bytes"
-took() { local t0; t0=$(date +%s%3N); "$@" >"$folder/took" 2>&1; echo $(($(date +%s%3N) - t0)); }
+took() { local t0; t0=$(date +%s%3N); "$@" >"$folder/took" 2>&1 || { cat "$folder/took" >&2; exit 1; }; echo $(($(date +%s%3N) - t0)); }
 # A virtual machine may have given freed memory back, which costs whoever writes next. Each way finds it as cold as the others do.
 cold() { rm -rf "$folder/two" && sleep 15; }
 cold
@@ -100,7 +100,7 @@ until curl -s "http://127.0.0.1:$nginx_port/" >"$folder/alive"; do sleep 0.1; do
         echo "output = \"$folder/two/$((n += 1))\""
     done <"$folder/list"
 } >"$folder/curl"
-curled=$(took curl -s --parallel --parallel-max 4 -K "$folder/curl")
+curled=$(took curl -sS --fail --parallel --parallel-max 4 -K "$folder/curl")
 awk -v b="$volume" -v cp="$copied" -v curl="$curled" -v rate="$(cat "$folder/rate")" 'BEGIN {
     printf "the same %.2f GB: cp %.0f MB/s, curl from nginx (4 at a time) %.0f MB/s; replication is %.2f of curl\n",
         b / 1e9, b / cp / 1e3, b / curl / 1e3, rate / (b / curl * 1e3) }'

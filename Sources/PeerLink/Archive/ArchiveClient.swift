@@ -28,12 +28,15 @@ package struct ArchiveIdentity: Hashable, Sendable {
     }
 }
 
-/// Requests of M4F's archive part over HTTP, with connections of its own: at most a few to each server.
+/// Requests of M4F's archive part over HTTP, with connections of its own.
 package final class ArchiveClient: Sendable {
     /// From a request to the last byte of an answer in one piece.
     private static let patience = TimeAmount.seconds(60)
     /// Between two pieces of an answer in bulk.
     private static let silence = TimeAmount.seconds(20)
+
+    /// To one server at a time: all orders of `FetchPlaces` that keep to a speed and those that do not, and questions beside them.
+    private static let connections = 40
 
     private let http: HTTPClient
     private let utcMilliseconds: @Sendable () -> Int64
@@ -42,7 +45,7 @@ package final class ArchiveClient: Sendable {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 8
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.connections
         configuration.timeout.connect = .seconds(5)
         configuration.timeout.read = Self.silence
         http = HTTPClient(eventLoopGroup: eventLoops, configuration: configuration)

@@ -41,7 +41,10 @@ final class StreamReplicator: Sendable {
         self.changed = changed
         self.wish = wish
         self.tools = tools
-        var planner = StreamReplication()
+        var limits = StreamReplication.Limits()
+        // A second order would wait for the first one's speed.
+        if wish.speed != nil { limits.orders = 1 }
+        var planner = StreamReplication(limits: limits)
         planner.setPeers(wish.peers.map(\.name))
         self.planner = Mutex(planner)
         limit = Mutex(RateLimit(bytesPerSecond: wish.speed))
