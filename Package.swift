@@ -164,12 +164,12 @@ let package = Package(
         tests("HLSTests", ["HLS", "Media"]),
         tests("SettingsLanguageTests", ["SettingsLanguage"]),
         tests("IngestTests", ["Ingest", "CMAF", "Media", nioCore]),
-        tests("ClusterTests", ["Cluster", "Simulation"], exclude: ["Scenarios", "KeptSeeds.txt", "Sentences.md"]),
+        tests("ClusterTests", ["Cluster", "Simulation"], exclude: ["Scenarios", "KeptSeeds.txt"]),
         tests(
             "PeerLinkTests",
             ["PeerLink", "Cluster", "M4F", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, serviceLifecycle, log]),
         tests("M4FTests", ["M4F", "Archive", "Cluster", "CMAF", "Ingest", "Media", nioCore]),
-        tests("ArchiveTests", ["Archive", "Media", nioCore], exclude: ["Replication/Sentences.md"]),
+        tests("ArchiveTests", ["Archive", "Media", nioCore]),
         tests(
             "ArchiveStorageTests", ["ArchiveStorage", "Archive", "CMAF", "Ingest", "M4F", "Media", nioCore],
             exclude: ["Simulation/KeptSeeds.txt"]),
@@ -194,7 +194,10 @@ let package = Package(
         tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
         tests(
             "ProcessTests", ["CMAF", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1],
-            exclude: ["Accessibility", "ConsoleSentences.md"]),
+            exclude: ["Accessibility"]),
+        tests(
+            "SentencesTests", [],
+            exclude: ["Cluster.md", "Replication.md", "Console.md"]),
     ],
     swiftLanguageModes: [.v6]
 )
