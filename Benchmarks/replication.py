@@ -1,7 +1,7 @@
-# What happens while a server fetches an archive that it lacks: replication.py ONE TWO PID_ONE PID_TWO LIMIT STREAMS FOLDER.
-# Started by scripts/bench-replication.sh, with the ports and processes of both servers and the limit in bytes a second and stream.
+# What happens while a server fetches an archive that it lacks, started by scripts/bench-replication.sh with the ports of both servers:
+# replication.py limit ONE TWO BYTES_A_SECOND: how well it keeps to a limit for all streams together.
+# replication.py whole ONE TWO PID_ONE PID_TWO FOLDER: how fast it is without one, from the moment that it is told to replicate.
 import os
-import re
 import signal
 import socket
 import struct
@@ -10,8 +10,7 @@ import threading
 import time
 import urllib.request
 
-one, two, first, second, limit, streams = map(int, sys.argv[1:7])
-folder = sys.argv[7]
+one, two = map(int, sys.argv[2:4])
 FETCHED = 'weir_replication_fetched_bytes_total'
 REMAINING = 'weir_replication_remaining_bytes'
 
@@ -88,39 +87,44 @@ def wait(what, condition):
         time.sleep(0.1)
 
 
-result = {}
+def limit(wanted):
+    wait('anything fetched', lambda: metric(FETCHED) > 0)
+    begin, was = time.monotonic(), metric(FETCHED)
+    time.sleep(40)
+    rate = (metric(FETCHED) - was) / (time.monotonic() - begin)
+    print(f'replication_speed {wanted / 1e6:.2f} MB/s for all streams: {rate / 1e6:.2f} MB/s, {(rate / wanted - 1) * 100:+.1f} %',
+          flush=True)
 
 
-def fetch():
-    begin, was, cpu = time.monotonic(), metric(FETCHED), (ticks(first), ticks(second))
-    moved, last = begin, was
-    while True:
-        time.sleep(0.3)
-        now = metric(FETCHED)
-        if now > last:
-            moved, last = time.monotonic(), now
-        # Done when nothing is left, and nothing has come for a while.
-        if time.monotonic() - moved > 3 and metric(REMAINING) == 0:
-            break
-        if time.monotonic() - moved > 60:
-            sys.exit('for a minute nothing has been fetched, and something is left')
-    seconds, volume = moved - begin, last - was
-    used = [now - then for now, then in zip((ticks(first), ticks(second)), cpu)]
-    result['rate'] = volume / seconds
-    print(f'fetched {volume / 1e9:.2f} GB in {seconds:.1f} s: {volume / seconds / 1e6:.0f} MB/s; CPU seconds per GB with 50 live '
-          f'streams: giving {used[0] / volume * 1e9:.2f}, fetching {used[1] / volume * 1e9:.2f}', flush=True)
+def whole(first, second, folder):
+    def fetch():
+        file = f'{folder}/two.conf'
+        text = open(file).read()
+        open(file, 'w').write(text.replace(' 1d;', ' 1d replicate;'))
+        begin, cpu = time.monotonic(), (ticks(first), ticks(second))
+        os.kill(second, signal.SIGHUP)
+        moved, last = begin, 0
+        while True:
+            time.sleep(0.3)
+            now = metric(FETCHED)
+            if now > last:
+                moved, last = time.monotonic(), now
+            # Done when nothing is left, and nothing has come for a while.
+            if last > 0 and time.monotonic() - moved > 3 and metric(REMAINING) == 0:
+                break
+            if time.monotonic() - moved > 60:
+                sys.exit('for a minute nothing has been fetched, and something is left')
+        seconds = moved - begin
+        used = [now - then for now, then in zip((ticks(first), ticks(second)), cpu)]
+        open(f'{folder}/rate', 'w').write(str(last / seconds))
+        print(f'fetched {last / 1e9:.2f} GB in {seconds:.1f} s: {last / seconds / 1e6:.0f} MB/s; CPU seconds per GB with 50 live '
+              f'streams: giving {used[0] / last * 1e9:.2f}, fetching {used[1] / last * 1e9:.2f}', flush=True)
+
+    told('idle', delays(lambda: time.sleep(20)))
+    told('while it fetches', delays(fetch))
 
 
-wait('anything fetched', lambda: metric(FETCHED) > 0)
-begin, was = time.monotonic(), metric(FETCHED)
-time.sleep(40)
-rate = (metric(FETCHED) - was) / (time.monotonic() - begin)
-print(f'replication_speed {limit * streams / 1e6:.2f} MB/s for all streams: {rate / 1e6:.2f} MB/s, '
-      f'{(rate / limit / streams - 1) * 100:+.1f} %', flush=True)
-
-text = open(f'{folder}/two.conf').read()
-open(f'{folder}/two.conf', 'w').write(re.sub(r' replication_speed=\d+', '', text))
-os.kill(second, signal.SIGHUP)
-told('while it fetches', delays(fetch))
-told('idle', delays(lambda: time.sleep(20)))
-open(f'{folder}/rate', 'w').write(str(result['rate']))
+if sys.argv[1] == 'limit':
+    limit(float(sys.argv[4]))
+else:
+    whole(int(sys.argv[4]), int(sys.argv[5]), sys.argv[6])

@@ -8,8 +8,10 @@ cd "$(dirname "$0")/.."
 weir=$(realpath "${1:?usage: bench-replication.sh WEIR [GIGABYTES [STREAMS]]}")
 gigabytes=${2:-10} streams=${3:-20}
 folder=$(mktemp -d "${TMPDIR:-/tmp}/weir-replication-bench.XXXXXX")
-pids=()
+pids=() nginx=
 cleanup() {
+    # Killed, it would leave its worker behind.
+    [ -z "$nginx" ] || kill -TERM "$nginx" 2>/dev/null || true
     for pid in ${pids[@]+"${pids[@]}"}; do kill -KILL "$pid" 2>/dev/null || true; done
     wait 2>/dev/null || true
     rm -rf "$folder"
@@ -20,13 +22,13 @@ trap 'exit 130' INT TERM
 base=$((20000 + RANDOM % 10000))
 one=$base two=$((base + 1)) nginx_port=$((base + 2))
 # cam… are recorded and replicated; live… of a small rate are those whose delay is looked at.
-configuration() { # configuration one|two OPTIONS
+configuration() { # configuration one|two OPTIONS_OF_DVR
     echo "cluster_key bench;"
     for i in $(seq "$streams"); do
         if [ "$1" = one ]; then
             echo "stream cam$i { input fake://fake bitrate=20M; dvr $folder/one 1d; }"
         else
-            echo "stream cam$i { input m4f://127.0.0.1:$one/cam$i; dvr $folder/two 1d replicate$2; }"
+            echo "stream cam$i { input m4f://127.0.0.1:$one/cam$i; dvr $folder/two 1d$2; }"
         fi
     done
     for i in $(seq 50); do
@@ -45,6 +47,10 @@ start() { # start NAME PORT: `last` is the server's process
         kill -0 "$last" || { cat "$folder/$1.log" >&2; exit 1; }
         sleep 0.1
     done
+}
+ended() { # ended PID...: those servers end, and this waits for it
+    kill "$@"
+    while kill -0 "$@" 2>/dev/null; do sleep 0.1; done
 }
 
 echo "$("$weir" --version), $(nproc) cores, $(date -u +%FT%RZ), load $(cut -d' ' -f1 /proc/loadavg)"
@@ -66,16 +72,20 @@ cold
 copied=$(took cp -r "$folder/one" "$folder/two")
 cold
 
-# So that a third of it has come in the forty seconds that this is looked at; then without a limit.
+# So that a third of it has come in the forty seconds that this is looked at.
 limit=$((wanted / 120 / streams))
-configuration two " replication_speed=$limit" >"$folder/two.conf"
+configuration two " replicate replication_speed=$limit" >"$folder/two.conf"
+start two "$two"
+python3 Benchmarks/replication.py limit "$one" "$two" $((limit * streams))
+ended "$last"
+cold
+configuration two "" >"$folder/two.conf"
 start two "$two"
 second=$last
-python3 Benchmarks/replication.py "$one" "$two" "$first" "$second" "$limit" "$streams" "$folder"
+python3 Benchmarks/replication.py whole "$one" "$two" "$first" "$second" "$folder"
 
 digest() { "$weir" archive digest "$folder/$1" cam1 0 9999999999; }
-kill "$second" "$first"
-while kill -0 "$second" 2>/dev/null || kill -0 "$first" 2>/dev/null; do sleep 0.1; done
+ended "$second" "$first"
 [ "$(digest one)" = "$(digest two)" ] && echo "the digests of cam1 are equal" || echo "the digests of cam1 DIFFER"
 
 find "$folder/one" -name '*.mp4' | sed "s|$folder/one/||" >"$folder/list"
@@ -91,7 +101,7 @@ http { access_log off; sendfile on; client_body_temp_path $folder/logs; proxy_te
 NGINX
 chmod 755 "$folder"
 nginx -c "$folder/nginx.conf" -e "$folder/logs/error" -g "user root;" &
-pids+=("$!")
+nginx=$!
 until curl -s "http://127.0.0.1:$nginx_port/" >"$folder/alive"; do sleep 0.1; done
 {
     n=0
