@@ -18,10 +18,10 @@ package struct ByteBlock: Sendable {
 
     package init(size: Int) { self.size = size }
 
-    /// A buffer of `count` bytes that `fill` writes, all of them. Above a quarter of a block it has memory of its own: less
+    /// A buffer of `count` bytes that `fill` writes, all of them. Above half of a block it has memory of its own: less
     /// is left over at the end of a block.
     package mutating func make(_ count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) -> ByteBuffer {
-        guard count <= size / 4 else {
+        guard count <= size / 2 else {
             var own = ByteBufferAllocator().buffer(capacity: count)
             own.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in
                 fill(UnsafeMutableRawBufferPointer(rebasing: bytes[..<count]))

@@ -10,8 +10,8 @@ struct ByteBlockTests {
 
     @Test func piecesKeepTheirBytes() {
         var block = ByteBlock(size: 4096)
-        // Small ones, ones that begin a new block, ones larger than a quarter of it, empty ones.
-        let counts = [1, 1000, 1024, 1024, 1023, 1025, 0, 5000, 24, 700, 900, 1000]
+        // Small ones, ones that begin a new block, ones larger than half of it, empty ones.
+        let counts = [1, 1000, 1024, 2048, 1023, 2049, 0, 5000, 24, 700, 900, 1000]
         let pieces = counts.enumerated().map { piece(&block, $1, UInt8($0)) }
         for (index, (count, bytes)) in zip(counts, pieces).enumerated() {
             #expect(bytes == ByteBuffer(repeating: UInt8(index), count: count))

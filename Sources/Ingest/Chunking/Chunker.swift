@@ -66,7 +66,7 @@ package struct Chunker: Sendable {
     /// Where the chunks' bytes are. They leave the live window in the order in which they came.
     var block = ByteBlock(size: smallestBlock)
     static let smallestBlock = 64 << 10
-    static let largestBlock = 512 << 10
+    static let largestBlock = 256 << 10
 
     /// - Parameters:
     ///   - segmentDuration: positive; anything shorter than one chunk counts as one chunk.

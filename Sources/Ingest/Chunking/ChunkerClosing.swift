@@ -46,8 +46,8 @@ extension Chunker {
 
     mutating func write(_ fragments: [[TimedFrame]]) -> (ByteBuffer, [Chunk.Part]) {
         let size = fragments.reduce(0) { $0 + FragmentWriter.size(of: $1) }
-        // About eight chunks a block: what the last chunk of a block holds back is a small part of a window.
-        while block.size < min(size * 8, Self.largestBlock) { block.size *= 2 }
+        // About four chunks a block: what the last chunk of a block holds back is a small part of a window.
+        while block.size < min(size * 4, Self.largestBlock) { block.size *= 2 }
         var parts: [Chunk.Part] = []
         parts.reserveCapacity(fragments.count)
         let bytes = block.make(size) { target in
