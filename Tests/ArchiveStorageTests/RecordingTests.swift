@@ -35,6 +35,40 @@ import Testing
         #expect(try bench.index.segments(of: "cam", startingIn: .always).count == 1)
     }
 
+    @Test func syncedMediaLeavesMemoryButForItsEnd() throws {
+        let grain = OpenRun.memoryGrain
+        let disk = MemoryFileSystem()
+        let settings = ArchiveSettings(origin: "a", resumeSpace: 0, reserve: 0, memory: 2 * grain)
+        let bench = try Bench(disk: disk, settings: settings)
+        let path = "14-13-20.000.mp4"
+        /// 20 KB each: ten are less than a grain.
+        func record(_ indices: Range<Int64>, of stream: String) {
+            for index in indices {
+                bench.step([.append(stream: stream, SyntheticStream.chunk(index, size: 5000))])
+            }
+        }
+        func end(_ stream: String, keeping kept: Int64) throws -> Int64 {
+            let size = Int64(try #require(disk.bytes("\(stream)/2026-09-21/\(path)")).count)
+            return (size - kept) / grain * grain
+        }
+        func released(_ stream: String) -> [Range<Int64>] { disk.released("\(stream)/2026-09-21/\(path)") ?? [] }
+
+        record(0..<100, of: "cam")
+        #expect(released("cam").isEmpty)
+        bench.sync()
+        #expect(try released("cam") == [0..<end("cam", keeping: 2 * grain)])
+        // Two streams have half of it each.
+        record(100..<110, of: "cam")
+        record(0..<100, of: "door")
+        bench.sync()
+        #expect(try released("cam").last?.upperBound == end("cam", keeping: grain))
+        #expect(try released("door") == [0..<end("door", keeping: grain)])
+        // What ends is not kept.
+        bench.writer.stop(at: bench.now)
+        #expect(try released("cam").last?.upperBound == end("cam", keeping: 0))
+        #expect(zip(released("cam"), released("cam").dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
+    }
+
     @Test func gapsHaveTheirCause() throws {
         let bench = try Bench(disk: MemoryFileSystem())
         bench.record(0..<4)

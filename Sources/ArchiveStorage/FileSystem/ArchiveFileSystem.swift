@@ -38,6 +38,8 @@ package protocol ArchiveFile: AnyObject {
     func punchHole(at offset: Int64, length: Int64) throws(FileSystemError)
     /// False when somebody removed the file: what is written to it is lost.
     func isLinked() throws(FileSystemError) -> Bool
+    /// Lets the system give the memory of a part to others; who reads the part gets it from the disk. Only of what is synced.
+    func releaseMemory(of part: Range<Int64>)
 }
 
 package struct DirectoryEntry: Hashable, Sendable {

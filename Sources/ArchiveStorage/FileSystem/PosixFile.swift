@@ -92,6 +92,11 @@ package final class PosixFile: ArchiveFile {
         if ftruncate(descriptor, off_t(size)) != 0 { throw .last(errno, "truncate", path) }
     }
 
+    package func releaseMemory(of part: Range<Int64>) {
+        // An advice: where the file system knows no better, nothing happens.
+        _ = posix_fadvise(descriptor, off_t(part.lowerBound), off_t(part.count), POSIX_FADV_DONTNEED)
+    }
+
     package func punchHole(at offset: Int64, length: Int64) throws(FileSystemError) {
         guard length > 0 else { return }
         if weir_punch_hole(descriptor, offset, length) != 0, errno != EOPNOTSUPP {

@@ -125,6 +125,19 @@ final class OpenRun {
         return (bytes, closed)
     }
 
+    /// Memory goes back in parts of this many bytes.
+    static let memoryGrain: Int64 = 256 << 10
+    /// Where what the system may hold in memory begins.
+    private var memoryStart: Int64 = 0
+
+    /// Called when all is synced: all but the last `kept` bytes are read from the disk from now on.
+    func releaseMemory(keeping kept: Int64) {
+        let end = (written - kept) / Self.memoryGrain * Self.memoryGrain
+        guard end > memoryStart else { return }
+        file.releaseMemory(of: memoryStart..<end)
+        memoryStart = end
+    }
+
     /// The run's row as far as the file is closed.
     func row(isOpen: Bool) -> RunRow {
         RunRow(

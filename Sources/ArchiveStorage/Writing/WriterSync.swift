@@ -38,9 +38,10 @@ extension ArchiveWriter {
             view.count { $0.syncTime += time }
         }
         hasClosedSegments = false
+        let kept = settings.memory / Int64(max(1, streams.values.count { !$0.runs.isEmpty }))
         for stream in sortedStreams where stream.fault == nil {
             do throws(FileSystemError) {
-                try syncFiles(of: stream)
+                try syncFiles(of: stream, keeping: kept)
             } catch {
                 fail(stream, error, now)
             }
@@ -67,9 +68,14 @@ extension ArchiveWriter {
 
     var sortedStreams: [StreamWriting] { streams.values.sorted { $0.id < $1.id } }
 
-    private func syncFiles(of stream: StreamWriting) throws(FileSystemError) {
+    /// What is on the disk goes from memory but for `kept` bytes a stream. Else an archive fills all memory with what few will
+    /// read, and each byte is written to memory that others used last: twice the time (docs/performance.md).
+    private func syncFiles(of stream: StreamWriting, keeping kept: Int64) throws(FileSystemError) {
         for run in stream.runs where run.isDirty {
-            if settings.durability != .system { try fileSystem.sync([run.file]) }
+            if settings.durability != .system {
+                try fileSystem.sync([run.file])
+                run.releaseMemory(keeping: run.isFinished ? 0 : kept)
+            }
             guard try run.file.isLinked() else {
                 knownDirectories.removeAll()
                 throw FileSystemError(

@@ -93,6 +93,7 @@ final class FaultyFile: ArchiveFile {
 
     func size() throws(FileSystemError) -> Int64 { try base.size() }
     func isLinked() throws(FileSystemError) -> Bool { try base.isLinked() }
+    func releaseMemory(of part: Range<Int64>) { base.releaseMemory(of: part) }
     func read(at offset: Int64, count: Int) throws(FileSystemError) -> ByteBuffer {
         try base.read(at: offset, count: count)
     }

@@ -14,6 +14,8 @@ final class MemoryFileSystem: ArchiveFileSystem {
             var isLinked = true
             /// How often `bytes` changed: who has read them need not read them again.
             var changes = 0
+            /// What the system was told to forget, as far as it was synced.
+            var released: [Range<Int64>] = []
         }
         let contents = Mutex(Contents())
     }
@@ -88,6 +90,10 @@ final class MemoryFileSystem: ArchiveFileSystem {
 
     func bytes(_ path: String) -> [UInt8]? {
         state.withLock { $0.files[path] }?.contents.withLock { $0.bytes }
+    }
+
+    func released(_ path: String) -> [Range<Int64>]? {
+        state.withLock { $0.files[path] }?.contents.withLock { $0.released }
     }
 
     func put(_ bytes: [UInt8], at path: String) throws {
@@ -287,6 +293,11 @@ final class MemoryFile: ArchiveFile {
 
     func size() throws(FileSystemError) -> Int64 { node.contents.withLock { Int64($0.bytes.count) } }
     func isLinked() throws(FileSystemError) -> Bool { node.contents.withLock { $0.isLinked } }
+    func releaseMemory(of part: Range<Int64>) {
+        node.contents.withLock { contents in
+            if part.upperBound <= contents.durable.count { contents.released.append(part) }
+        }
+    }
 
     func write(_ bytes: [ByteBuffer], at offset: Int64) throws(FileSystemError) {
         let all = bytes.flatMap { Array($0.readableBytesView) }
