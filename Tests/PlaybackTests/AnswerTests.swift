@@ -154,5 +154,7 @@ private final class Looks: Sendable {
         let text = try await run(["sh", "-c", "curl -s -H 'Accept-Encoding: gzip' '\(url)' | gunzip"])
         #expect(text.output.hasPrefix("#EXTM3U"))
         #expect(plain.output.hasSuffix("\r\n\r\n" + text.output))
+        let refused = try await run(["curl", "-s", "-i", "-H", "Accept-Encoding: gzip;q=0, br", url])
+        #expect(!refused.output.contains("Content-Encoding") && refused.output.contains("#EXTM3U"))
     }
 }

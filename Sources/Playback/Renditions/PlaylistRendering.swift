@@ -24,8 +24,10 @@ enum PlaylistRendering {
     ///
     /// Audio and video are apart, as HLS players expect of fragmented MP4, and a track that is added or lost touches only its own
     /// playlist.
+    ///
+    /// - Parameter joined: what the MPEG-TS segments measure, which have more bytes than their tracks; nil for another container.
     static func multivariant(
-        _ segments: ArraySlice<LiveSegment>, container: MediaRoute.Container
+        _ segments: ArraySlice<LiveSegment>, container: MediaRoute.Container, joined: TrackMeasures?
     ) -> MultivariantPlaylist? {
         guard let tracks = segments.last?.tracks, !tracks.playable.isEmpty else { return nil }
         let measures = TrackMeasures.measure(segments)
@@ -33,10 +35,14 @@ enum PlaylistRendering {
         let videos = tracks.playable.filter { $0.kind == .video }
         let audios = tracks.playable.filter { $0.kind == .audio }
         if container == .transportStream {
-            let all = variant(
+            var all = variant(
                 uri: RenditionName.transportStreamPlaylist, video: videos.first,
                 others: Array(videos.dropFirst()) + audios,
                 measures: measures, sumsOthers: true)
+            if let joined {
+                all.bandwidth = max(1, joined.peakBitrate)
+                all.averageBandwidth = max(1, joined.averageBitrate)
+            }
             return MultivariantPlaylist(variants: [all], hasIndependentSegments: isIndependent)
         }
         guard !videos.isEmpty else {

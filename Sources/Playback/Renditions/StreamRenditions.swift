@@ -26,6 +26,8 @@ final class StreamRenditions: Sendable {
         var playlists: [MediaRoute: Representation] = [:]
         var headers: [MediaRoute: Representation] = [:]
         var transportStreamSegments: [MediaTime: Representation] = [:]
+        /// Bytes of the MPEG-TS segments, also of those that nobody has asked for.
+        var transportStreamLengths: [MediaTime: Int] = [:]
         var lastUse: NIODeadline = .uptimeNanoseconds(0)
         /// Highest target duration ever said: it must not change, so at least it never falls (RFC 8216 §6.2.1).
         var targetDuration: Int64 = 1
@@ -80,6 +82,7 @@ final class StreamRenditions: Sendable {
         state.headers = [:]
         let starts = Set(kept.map(\.start))
         state.transportStreamSegments = state.transportStreamSegments.filter { starts.contains($0.key) }
+        state.transportStreamLengths = state.transportStreamLengths.filter { starts.contains($0.key) }
     }
 
     private func find(
@@ -87,8 +90,11 @@ final class StreamRenditions: Sendable {
     ) throws(CMAFError) -> (Representation, CachePolicy)? {
         switch route {
         case .multivariantPlaylist(let container):
+            let isKnown = state.playlists[route] != nil
+            let joined = container == .transportStream && !isKnown ? try transportStreamMeasures(&state) : nil
             return playlist(route, &state) { segments, _ in
-                PlaylistRendering.multivariant(segments, container: container ?? .fragmentedMP4)?.write()
+                PlaylistRendering.multivariant(segments, container: container ?? .fragmentedMP4, joined: joined)?
+                    .write()
             }
         case .mediaPlaylist(let selection):
             return playlist(route, &state) { Self.media($0, selection, &$1) }
@@ -120,14 +126,32 @@ final class StreamRenditions: Sendable {
         case .transportStreamSegment(let start):
             if let known = state.transportStreamSegments[start] { return (known, .immutable) }
             guard let segment = state.kept.last(where: { $0.start == start }) else { return nil }
-            var frames: [TimedFrame] = []
-            for chunk in segment.chunks { frames += try FragmentReader.frames(in: chunk.bytes) }
-            let bytes = TransportStreamMuxer.segment(tracks: segment.tracks, frames: frames)
+            let bytes = TransportStreamMuxer.segment(tracks: segment.tracks, frames: try Self.frames(of: segment))
             let made = Representation(
                 contentType: "video/mp2t", pieces: [bytes], entityTag: "\"\(start.ticks)-\(bytes.readableBytes)\"")
             state.transportStreamSegments[start] = made
             return (made, .immutable)
         case .transportStream, .fragmentedMP4, .embedPage, .mediaInformation, .preview, .archive: return nil
+        }
+    }
+
+    private static func frames(of segment: LiveSegment) throws(CMAFError) -> [TimedFrame] {
+        var frames: [TimedFrame] = []
+        for chunk in segment.chunks { frames += try FragmentReader.frames(in: chunk.bytes) }
+        return frames
+    }
+
+    /// Of the window's segments; the length of each is counted once.
+    private func transportStreamMeasures(_ state: inout State) throws(CMAFError) -> TrackMeasures {
+        var lengths = state.transportStreamLengths
+        defer { state.transportStreamLengths = lengths }
+        return try TrackMeasures.measure(joined: state.kept.suffix(state.windowCount)) {
+            segment throws(CMAFError) in
+            if let known = lengths[segment.start] { return known }
+            let length = TransportStreamMuxer.segmentLength(
+                tracks: segment.tracks, frames: try Self.frames(of: segment))
+            lengths[segment.start] = length
+            return length
         }
     }
 

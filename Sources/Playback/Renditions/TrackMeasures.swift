@@ -1,4 +1,5 @@
 // Bitrate and frame rate of tracks, measured on the bytes of the window.
+import CMAF
 import LiveStream
 import Media
 
@@ -41,6 +42,23 @@ struct TrackMeasures: Hashable {
             result[track.id] = measures
         }
         return result
+    }
+
+    /// The bit rates of whole segments, of which `length` knows the bytes.
+    static func measure(
+        joined segments: ArraySlice<LiveSegment>, length: (LiveSegment) throws(CMAFError) -> Int
+    ) throws(CMAFError) -> TrackMeasures {
+        var measures = TrackMeasures()
+        var bytes: Int64 = 0
+        var span = MediaSpan.zero
+        for segment in segments where segment.tracks == segments.last?.tracks && segment.duration > .zero {
+            let own = Int64(try length(segment))
+            measures.peakBitrate = max(measures.peakBitrate, bitrate(own, segment.duration))
+            bytes += own
+            span += segment.duration
+        }
+        if span > .zero { measures.averageBitrate = bitrate(bytes, span) }
+        return measures
     }
 
     private static func bitrate(_ bytes: Int64, _ span: MediaSpan) -> Int64 {
