@@ -120,6 +120,19 @@ struct SegmenterTests {
         for (a, b) in zip(chunks, chunks.dropFirst()) { #expect(a.end <= b.start) }
     }
 
+    @Test func aLostTrackIsANewDiscontinuousSegmentAndVideoLosesNothing() {
+        let first = run(Sample.programme(from: 0, seconds: 3, origin: Sample.noon.ticks), flush: false)
+        let second = run(
+            Sample.programme(from: 3, seconds: 3, origin: Sample.noon.ticks).filter { $0.track == TrackID(1) },
+            set: TrackSet([Sample.video]), from: first.segmenter)
+        let chunks = first.chunks + second.chunks
+        let pictures = chunks.flatMap { $0.parts }.filter { $0.track == TrackID(1) }.reduce(0) { $0 + $1.frameCount }
+        #expect(pictures == 150)
+        #expect(chunks.filter { $0.isDiscontinuous }.map { $0.start } == [Sample.noon + .seconds(4)])
+        #expect(chunks.first?.tracks == Sample.both && chunks.last?.tracks == TrackSet([Sample.video]))
+        for (a, b) in zip(chunks, chunks.dropFirst()) { #expect(a.end <= b.start) }
+    }
+
     @Test func aHoleEndsTheSegment() {
         let frames =
             Sample.programme(from: 0, seconds: 4, origin: Sample.noon.ticks)

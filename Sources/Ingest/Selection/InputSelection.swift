@@ -118,6 +118,11 @@ package struct InputSelection: Sendable {
         return effects
     }
 
+    private static func words(_ silence: Duration) -> String {
+        let (seconds, attoseconds) = silence.components
+        return seconds < 1 ? "\(attoseconds / 1_000_000_000_000_000) ms" : "\(seconds) s"
+    }
+
     /// Time has passed: sees silent inputs and due retries. Call it a few times a second.
     package mutating func tick(at now: Duration, using random: inout some RandomNumberGenerator) -> [Effect] {
         count(until: now)
@@ -126,7 +131,7 @@ package struct InputSelection: Sendable {
             let silence = now - inputs[index].lastSign
             let timeout = inputs[index].choice.sourceTimeout
             guard silence >= timeout else { continue }
-            let trouble = "no media for \(silence.components.seconds) s"
+            let trouble = "no media for \(Self.words(silence))"
             inputs[index].trouble = trouble
             let hasDelivered = inputs[index].deliversSince != nil
             guard hasDelivered || silence >= max(timeout, Self.openPatience) else { continue }

@@ -38,6 +38,14 @@ struct SelectionSwitchTests {
             line.wait(0.25) == [.close(0), .pause(reason: "input 1 is lost: no media for 20 s"), .open(1)])
     }
 
+    @Test func aSilenceBelowASecondIsSaidInMilliseconds() {
+        var line = SelectionDriver(SelectionDriver.line(2, timeout: .milliseconds(500)))
+        _ = line.start()
+        _ = line.key(0)
+        #expect(
+            line.wait(0.5) == [.close(0), .pause(reason: "input 1 is lost: no media for 500 ms"), .open(1)])
+    }
+
     @Test func inputsThatAreDeadInARowAreOpenedOneAfterTheOther() {
         var line = SelectionDriver(SelectionDriver.line(4))
         #expect(line.start() == [.open(0)])
