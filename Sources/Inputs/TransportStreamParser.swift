@@ -6,6 +6,13 @@ internal import MPEGTS
 package struct TransportStreamParser: MediaParser {
     private var demuxer: TransportStreamDemuxer
     private var output = DemuxOutput()
+    private let program: UInt16?
+    private var received = 0
+    /// A programme was found, or it was told why there is none.
+    private var isExamined = false
+
+    /// So much may pass before it is said that there are no packets in it: a sender's last datagrams, half a packet.
+    private static let patience = 64 << 10
 
     /// - Throws: `.misconfigured` when `program=` is not a programme number.
     package init(_ request: InputRequest) throws(InputFailure) {
@@ -18,22 +25,46 @@ package struct TransportStreamParser: MediaParser {
                     message: "stream \(request.stream): program=\(text) is not a programme number from 1 to 65535")
             }
         }
+        self.program = program
         demuxer = TransportStreamDemuxer(program: program)
     }
 
-    package mutating func feed(_ bytes: UnsafeRawBufferPointer) { demuxer.receive(bytes, into: &output) }
+    package mutating func feed(_ bytes: UnsafeRawBufferPointer) {
+        received &+= bytes.count
+        demuxer.receive(bytes, into: &output)
+    }
 
     package mutating func finish() { demuxer.finish(into: &output) }
 
     package mutating func takeEvents() -> [InputEvent] {
-        guard !output.isEmpty else { return [] }
-        return output.take().map { event in
-            switch event {
-            case .tracks(let tracks): .tracks(tracks, clock: .free)
-            case .frames(let frames): .frames(frames)
-            case .clockJump: .clockJump
+        let notice = isExamined ? nil : examine()
+        guard !output.isEmpty else { return notice.map { [.notice($0)] } ?? [] }
+        return (notice.map { [.notice($0)] } ?? [])
+            + output.take().map { event in
+                switch event {
+                case .tracks(let tracks): .tracks(tracks, clock: .free)
+                case .frames(let frames): .frames(frames)
+                case .clockJump: .clockJump
+                }
             }
+    }
+
+    /// Why bytes come and no media, said once.
+    private mutating func examine() -> String? {
+        if demuxer.program != nil {
+            isExamined = true
+            return nil
         }
+        let others = demuxer.availablePrograms
+        if let program, !others.isEmpty, !others.contains(program) {
+            isExamined = true
+            let list = others.prefix(20).map { "\($0)" }.joined(separator: ", ")
+            return "there is no programme \(program) in the transport stream, only \(list); change program="
+        }
+        // In noise a few packets may be seen.
+        guard received >= Self.patience, demuxer.counters.packets < UInt64(received / 376) else { return nil }
+        isExamined = true
+        return "what comes is no MPEG transport stream: there are no packets in \(received) bytes"
     }
 
     package func report(into counters: inout InputCounters) {
@@ -46,5 +77,6 @@ package struct TransportStreamParser: MediaParser {
         counters.psiErrors = found.psiErrors
         counters.damagedFrames = found.damagedFrames
         counters.lostByPID = found.lostByPID
+        counters.damagedByPID = found.damagedByPID
     }
 }

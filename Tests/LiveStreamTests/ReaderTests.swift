@@ -97,6 +97,58 @@ struct ReaderTests {
         stage.finish()
     }
 
+    /// Splice information, teletext and subtitles go through the stream as they came.
+    @Test func dataTracksReachTransportReaders() throws {
+        let kinds: [(purpose: DataParameters.Purpose, type: UInt8, descriptors: [UInt8], payload: [UInt8])] = [
+            (
+                .scte35, 0x86, [],
+                [0xfc, 0x30, 0x11, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xf0, 0, 0, 0, 0, 0x7a, 0x4f, 0xbf]
+            ),
+            (.teletext, 6, [0x56, 5, 0x64, 0x65, 0x75, 0x09, 0], [UInt8](repeating: 0x55, count: 700)),
+            (.dvbSubtitles, 6, [0x59, 8, 0x65, 0x6e, 0x67, 0x10, 0, 1, 0, 1], [UInt8](repeating: 0x0f, count: 300)),
+        ]
+        let data = kinds.enumerated().map { index, kind in
+            Track(
+                id: TrackID(UInt32(index + 3)),
+                codec: .data(
+                    DataParameters(
+                        purpose: kind.purpose, streamType: kind.type, descriptors: kind.descriptors,
+                        isSections: kind.purpose == .scte35)), language: [nil, "deu", "eng"][index])
+        }
+        let stage = Stage(["a"])
+        let input = stage.session("a")
+        stage.send(.tracks(TrackSet(Sample.both.tracks + data), clock: .utc), from: input)
+        let reader = Listener(on: stage.loop)
+        _ = stage.stream.attach(reader, kind: .transportStream)
+        stage.play([input], milliseconds: 1400)
+        let time = SourceTime(ticks: Sample.noon.ticks + stage.now * 90)
+        stage.send(
+            .frames(
+                zip(data, kinds).map {
+                    Frame(
+                        track: $0.id, decodeTime: time, presentationTime: time, isKey: true,
+                        data: ByteBuffer(bytes: $1.payload))
+                }), from: input)
+        stage.play([input], milliseconds: 1600)
+        stage.finish()
+
+        var demuxer = TransportStreamDemuxer()
+        var output = DemuxOutput()
+        demuxer.receive(reader.bytes, into: &output)
+        demuxer.finish(into: &output)
+        var (tracks, frames) = (TrackSet([]), [Frame]())
+        for event in output.take() {
+            if case .tracks(let set) = event { tracks = set }
+            if case .frames(let some) = event { frames += some }
+        }
+        #expect(data.allSatisfy { tracks[$0.id] == $0 }, "\(tracks)")
+        for (track, kind) in zip(data, kinds) {
+            let found = frames.filter { $0.track == track.id }.map { Array($0.data.readableBytesView) }
+            #expect(found == [kind.payload], "\(kind.purpose)")
+        }
+        #expect(demuxer.counters.psiErrors == 0 && demuxer.counters.lost == 0)
+    }
+
     @Test func aSegmentWithoutKeyFrameIsPartOfTheBacklog() {
         let stage = Stage(["m4f"])
         let input = stage.session("m4f")

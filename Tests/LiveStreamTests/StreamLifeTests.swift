@@ -193,13 +193,23 @@ struct StreamLifeTests {
 
     @Test func countersGoOnOverSessions() {
         let stage = Stage(["a"])
-        stage.session("a")?.received.withLockedValue { $0.bytes = 100 }
+        stage.session("a")?.received.withLockedValue {
+            $0.bytes = 100
+            $0.lostByPID = [256: 3, 257: 1]
+            $0.damagedByPID = [257: 1]
+        }
         stage.send(.ended(InputFailure(code: .ended, message: "gone")), from: stage.session("a"))
         stage.wait(milliseconds: 1000)
         #expect(stage.opened("a") == 2)
-        stage.session("a")?.received.withLockedValue { $0.bytes = 11 }
+        stage.session("a")?.received.withLockedValue {
+            $0.bytes = 11
+            $0.lostByPID = [256: 2]
+            $0.damagedByPID = [257: 1]
+        }
         stage.wait(milliseconds: 250)
         #expect(stage.stream.status.inputs.first?.counters.bytes == 111)
+        #expect(stage.stream.status.inputs.first?.counters.lostByPID == [256: 5, 257: 1])
+        #expect(stage.stream.status.inputs.first?.counters.damagedByPID == [257: 2])
         stage.finish()
     }
 

@@ -118,13 +118,21 @@ private func timed(_ result: Demuxed, shift: Int64 = 1_700_000_000 * 90_000) -> 
         let cue = DataParameters(purpose: .scte35, streamType: 0x86, descriptors: [], isSections: true)
         let text = DataParameters(
             purpose: .teletext, streamType: 6, descriptors: [0x56, 5, 0x64, 0x65, 0x75, 0x09, 0], isSections: false)
+        let subtitles = DataParameters(
+            purpose: .dvbSubtitles, streamType: 6, descriptors: [0x59, 8, 0x65, 0x6e, 0x67, 0x10, 0, 1, 0, 1],
+            isSections: false)
         let tracks = TrackSet(
             (source.trackSets.first?.tracks ?? []) + [
                 Track(id: TrackID(3), codec: .data(cue)), Track(id: TrackID(4), codec: .data(text), language: "deu"),
+                Track(id: TrackID(5), codec: .data(subtitles), language: "eng"),
             ])
         var frames = timed(source)
         let section: [UInt8] = [0xfc, 0x30, 0x11, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xf0, 0, 0, 0, 0, 0x7a, 0x4f, 0xbf]
-        for (track, data) in [(TrackID(3), section), (TrackID(4), [UInt8](repeating: 0x55, count: 700))] {
+        let payloads = [
+            (TrackID(3), section), (TrackID(4), [UInt8](repeating: 0x55, count: 700)),
+            (TrackID(5), [0x20, 0] + [UInt8](repeating: 0x0f, count: 300)),
+        ]
+        for (track, data) in payloads {
             let time = frames[40].decodeTime
             frames.append(
                 TimedFrame(
@@ -136,7 +144,15 @@ private func timed(_ result: Demuxed, shift: Int64 = 1_700_000_000 * 90_000) -> 
         #expect(back.trackSets == [tracks])
         #expect(back.frames(3).map { Array($0.data.readableBytesView) } == [section])
         #expect(back.frames(4).map(\.data.readableBytes) == [700])
+        #expect(back.frames(5).map { Array($0.data.readableBytesView) } == [payloads[2].1])
         #expect(back.counters.psiErrors == 0 && back.counters.damagedFrames == 0)
+        // Others take them for what they are.
+        let scratch = try Scratch()
+        let path = try scratch.write(Array(segment.readableBytesView), to: "x.ts")
+        let listed = try run("ffprobe", ["-v", "quiet", "-show_entries", "stream=codec_name", "-of", "csv=p=0", path])
+        for name in ["scte_35", "dvb_teletext", "dvb_subtitle"] {
+            #expect(listed.text.contains(name), "\(listed.text)")
+        }
     }
 }
 

@@ -54,7 +54,7 @@ final class RichServer: ManagedServer {
             index: index, url: "udp://239.0.0.1:1234", priority: index + 1, state: state,
             trouble: state == "failed" ? "no such host" : nil, bytes: 1_000_000, packets: 5319, kernelDrops: 1,
             lostPackets: 2, repeatedPackets: 3, damagedFrames: 4, resyncs: 5, psiErrors: 6, scrambledPackets: 7,
-            retries: 8, lostByPID: ["256": 2])
+            retries: 8, lostByPID: ["256": 2], damagedByPID: ["256": 4])
     }
 
     private func stats(_ status: StreamStats.Status, bitrate: Int) -> StreamStats {

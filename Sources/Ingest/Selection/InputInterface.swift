@@ -84,8 +84,9 @@ package struct InputCounters: Hashable, Sendable {
     package var psiErrors: UInt64 = 0
     /// Access units that had to be thrown away as damaged.
     package var damagedFrames: UInt64 = 0
-    /// The same damage by PID, where the source has PIDs: continuity errors.
+    /// `tsLost` and `damagedFrames` by PID, where the source has PIDs.
     package var lostByPID: [UInt16: UInt64] = [:]
+    package var damagedByPID: [UInt16: UInt64] = [:]
 
     package init() {}
 }

@@ -150,6 +150,7 @@ struct TransportStreamFile: LoopedMedia {
         // before it came out, or one earlier where the parser keeps a frame back.
         var blocks: (older: Int64, newer: Int64) = (0, 0)
         var last: (time: Int64, length: Int64)?
+        var trouble: String?
         var offset: Int64 = 0
         while true {
             let begin = offset
@@ -179,13 +180,14 @@ struct TransportStreamFile: LoopedMedia {
                         throw refuse(
                             "its clock jumps at about byte \(begin); write it anew, with ffmpeg -i IN -c copy OUT.ts")
                     }
-                case .chunk, .timeline, .notice, .ended: break
+                case .notice(let text): trouble = text
+                case .chunk, .timeline, .ended: break
                 }
             }
             if isLast { break }
         }
         guard let last, !index.entries.isEmpty else {
-            throw refuse("\(byteCount) bytes without a key frame of video or a frame of sound")
+            throw refuse(trouble ?? "\(byteCount) bytes without a key frame of video or a frame of sound")
         }
         index.duration = MediaSpan(ticks: last.time + last.length - index.origin)
         guard index.duration.ticks < 0x1_0000_0000 else { throw refuse("is longer than 13 hours; cut it into parts") }

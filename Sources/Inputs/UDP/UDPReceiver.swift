@@ -22,6 +22,7 @@ final class UDPReceiver: DatagramReceiver {
     func roundEnded(drops: UInt32, now: UInt64) {
         intake.endRound(drops: drops, now: now)
         guard state.publish(intake.counters) else { return }
+        if let notice = intake.takeNotice() { deliver(.notice(notice)) }
         for event in intake.parser.takeEvents() { deliver(event) }
     }
 
@@ -37,6 +38,9 @@ private struct Intake {
     var counters = InputCounters()
     private var reorder = RTPReorderBuffer()
     private var now: UInt64 = 0
+    /// RTP packets with something else than a transport stream, and the payload type of the last.
+    private var foreign: (count: Int, type: UInt8) = (0, 0)
+    private var hasToldForeign = false
 
     init(parser: any MediaParser) { self.parser = parser }
 
@@ -47,7 +51,11 @@ private struct Intake {
         } else if TransportStreamSniffer.hasTimeStampedPackets(datagram) {
             use(datagram)
         } else if let header = RTPHeader(datagram) {
-            if header.carriesTransportStream(datagram) { receive(header, datagram) }
+            if header.carriesTransportStream(datagram) {
+                receive(header, datagram)
+            } else {
+                foreign = (foreign.count &+ 1, header.payloadType)
+            }
         } else {
             // Not at a packet's begin: the parser finds its way.
             use(datagram)
@@ -76,6 +84,14 @@ private struct Intake {
     private mutating func use(_ payload: UnsafeRawBufferPointer) {
         counters.bytes += UInt64(payload.count)
         parser.feed(payload)
+    }
+
+    /// Told once, when so many have come that they are no stray ones.
+    mutating func takeNotice() -> String? {
+        guard foreign.count >= 20, !hasToldForeign else { return nil }
+        hasToldForeign = true
+        return
+            "RTP packets of payload type \(foreign.type) come, in which there is no transport stream; send MPEG-TS (type 33)"
     }
 
     mutating func endRound(drops: UInt32, now: UInt64) {

@@ -140,6 +140,7 @@ extension InputCounters {
         sum.psiErrors += other.psiErrors
         sum.damagedFrames += other.damagedFrames
         sum.lostByPID.merge(other.lostByPID, uniquingKeysWith: +)
+        sum.damagedByPID.merge(other.damagedByPID, uniquingKeysWith: +)
         return sum
     }
 }

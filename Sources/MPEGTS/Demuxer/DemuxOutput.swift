@@ -63,6 +63,8 @@ package struct TransportStreamCounters: Hashable, Sendable {
     /// Access units thrown away because a part of them was missing or wrong.
     package var damagedFrames: UInt64 = 0
     package var lostByPID: [UInt16: UInt64] = [:]
+    /// Of `damagedFrames`.
+    package var damagedByPID: [UInt16: UInt64] = [:]
 
     package init() {}
 }

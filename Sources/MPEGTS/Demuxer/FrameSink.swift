@@ -28,6 +28,8 @@ struct FrameSink: Sendable {
     private var heldBytes = 0
     private var holdBegin: Int64?
     private var packetsAtHold: UInt64 = 0
+    /// Damaged frames whose PID has been noted.
+    private var notedDamage: UInt64 = 0
 
     /// Tracks without a sign of life are left out after this much stream time.
     private static let silentLimit: Int64 = 3 * 90_000
@@ -58,6 +60,13 @@ struct FrameSink: Sendable {
     mutating func markAlive(_ slot: Int) {
         slots[slot].isAlive = true
         checkBounds()
+    }
+
+    /// The frames that were damaged since the last call are those of this PID.
+    mutating func noteDamage(of pid: UInt16) {
+        guard counters.damagedFrames != notedDamage else { return }
+        counters.damagedByPID[pid, default: 0] += counters.damagedFrames - notedDamage
+        notedDamage = counters.damagedFrames
     }
 
     func codec(_ slot: Int) -> Codec? { slots[slot].codec }

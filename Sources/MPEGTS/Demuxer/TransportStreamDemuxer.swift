@@ -69,7 +69,7 @@ package struct TransportStreamDemuxer: Sendable {
                 at += max(188, synchronizer.distance)
             }
         }
-        for index in streams.indices { streams[index].flush(&sink) }
+        for index in streams.indices { flush(index) }
         sink.finish()
         swap(&sink.output, &output)
     }
@@ -121,9 +121,15 @@ package struct TransportStreamDemuxer: Sendable {
             streams[index].receivePacket(
                 payload, counter: bytes[3] & 15, isMarked: isMarked, isScrambled: isScrambled, isStart: isStart,
                 sink: &sink)
+            sink.noteDamage(of: pid)
         } else {
             tables(payload, pid, role, counter: bytes[3] & 15, isStart: isStart, isMarked: isMarked)
         }
+    }
+
+    private mutating func flush(_ index: Int) {
+        streams[index].flush(&sink)
+        sink.noteDamage(of: streams[index].entry.pid)
     }
 
     private mutating func clock(_ bytes: UnsafeRawBufferPointer, _ isMarked: Bool) {
@@ -135,7 +141,7 @@ package struct TransportStreamDemuxer: Sendable {
             return
         }
         // Nothing of the old time comes after its last PCR (§2.4.3.5), so what is held is complete.
-        for index in streams.indices { streams[index].flush(&sink) }
+        for index in streams.indices { flush(index) }
         sink.clockJump()
     }
 
@@ -176,7 +182,7 @@ package struct TransportStreamDemuxer: Sendable {
         if !isSame {
             for index in streams.indices
             where !(isSameProgram && index < map.entries.count && map.entries[index] == streams[index].entry) {
-                streams[index].flush(&sink)
+                flush(index)
             }
             streams = map.entries.enumerated().map { index, entry in
                 if isSameProgram, index < old.count, old[index].entry == entry { return old[index] }

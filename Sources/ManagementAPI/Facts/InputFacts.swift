@@ -1,6 +1,6 @@
 // How the API shows one input of a stream.
 
-/// One input: what it is, what it does now, and the counters of its present session.
+/// One input: what it is, what it does now, and its counters over all of its sessions.
 package struct InputFacts: Hashable, Sendable, Codable {
     /// Position in the list of the configuration, from 0.
     package var index: Int
@@ -14,6 +14,7 @@ package struct InputFacts: Hashable, Sendable, Codable {
     package var bytes: UInt64
     package var packets: UInt64
     package var kernelDrops: UInt64
+    /// Of transport streams and of RTP: one RTP packet that never came mostly counts seven packets more.
     package var lostPackets: UInt64
     package var repeatedPackets: UInt64
     package var damagedFrames: UInt64
@@ -21,14 +22,15 @@ package struct InputFacts: Hashable, Sendable, Codable {
     package var psiErrors: UInt64
     package var scrambledPackets: UInt64
     package var retries: Int
-    /// Continuity errors by PID.
+    /// Lost packets of a transport stream by PID, and damaged frames.
     package var lostByPID: [String: UInt64]
+    package var damagedByPID: [String: UInt64]
 
     package init(
         index: Int, url: String, priority: Int, state: String, trouble: String?, bytes: UInt64 = 0, packets: UInt64 = 0,
         kernelDrops: UInt64 = 0, lostPackets: UInt64 = 0, repeatedPackets: UInt64 = 0, damagedFrames: UInt64 = 0,
         resyncs: UInt64 = 0, psiErrors: UInt64 = 0, scrambledPackets: UInt64 = 0, retries: Int = 0,
-        lostByPID: [String: UInt64] = [:]
+        lostByPID: [String: UInt64] = [:], damagedByPID: [String: UInt64] = [:]
     ) {
         self.index = index
         self.url = url
@@ -46,6 +48,7 @@ package struct InputFacts: Hashable, Sendable, Codable {
         self.scrambledPackets = scrambledPackets
         self.retries = retries
         self.lostByPID = lostByPID
+        self.damagedByPID = damagedByPID
     }
 
     enum CodingKeys: String, CodingKey {
@@ -57,5 +60,6 @@ package struct InputFacts: Hashable, Sendable, Codable {
         case psiErrors = "psi_errors"
         case scrambledPackets = "scrambled_packets"
         case lostByPID = "lost_by_pid"
+        case damagedByPID = "damaged_by_pid"
     }
 }

@@ -54,7 +54,8 @@ extension InputFacts {
             kernelDrops: counters.kernelDrops, lostPackets: counters.tsLost + counters.rtpLost,
             repeatedPackets: counters.tsRepeated, damagedFrames: counters.damagedFrames, resyncs: counters.resyncs,
             psiErrors: counters.psiErrors, scrambledPackets: counters.tsScrambled, retries: input.retries,
-            lostByPID: Dictionary(uniqueKeysWithValues: counters.lostByPID.map { (String($0), $1) }))
+            lostByPID: Dictionary(uniqueKeysWithValues: counters.lostByPID.map { (String($0), $1) }),
+            damagedByPID: Dictionary(uniqueKeysWithValues: counters.damagedByPID.map { (String($0), $1) }))
     }
 }
 

@@ -35,6 +35,14 @@ struct FakeInputTests {
         #expect(zip(sound, sound.dropFirst()).allSatisfy { $1 - $0 == 1920 })
         #expect(session.counters.packets >= UInt64(gathered.frames.count))
         #expect(session.counters.bytes > 0)
+        // Without `bitrate=` 200 kbit/s, of four seconds.
+        let begin = try #require(times.first)
+        let bytes = gathered.frames.filter { $0.decodeTime.ticks < begin + 360_000 }.reduce(0) {
+            $0 + $1.data.readableBytes
+        }
+        #expect((98_000...102_000).contains(bytes))
+        #expect(FakePlayer.tracks.leading?.codec.rfc6381?.hasPrefix("avc1.42") == true, "baseline profile")
+        #expect(FakePlayer.tracks.tracks.map(\.codec.familyName) == ["H.264", "AAC"])
     }
 
     @Test func takesItsBitRate() async throws {

@@ -35,6 +35,7 @@ struct Gathered {
     var batches = 0
     var clockJumps = 0
     var failure: InputFailure?
+    var notices: [String] = []
     /// Frames came before any tracks: never right.
     var isOutOfOrder = false
 
@@ -48,7 +49,8 @@ struct Gathered {
             frames += new
             batches += 1
         case .clockJump: clockJumps += 1
-        case .chunk, .timeline, .notice: break
+        case .notice(let text): notices.append(text)
+        case .chunk, .timeline: break
         case .ended(let failure): self.failure = failure
         }
     }

@@ -1,9 +1,11 @@
 // udp:// on real sockets of loopback: ffmpeg sends, and the test itself.
+import Foundation
 import Ingest
-import Inputs
 import Media
 import NIOCore
 import Testing
+
+@testable import Inputs
 
 @Suite(.timeLimit(.minutes(10)))
 struct UDPInputTests {
@@ -133,6 +135,35 @@ struct UDPInputTests {
         loops.stop()
     }
 
+    /// What the kernel allows of it, which counts its own overhead too and so reports the double (socket(7)).
+    @Test func theSocketHasALargeBuffer() throws {
+        let port = Loopback.freePort()
+        let descriptor = try UDPEndpoint(InputURL("udp://127.0.0.1:\(port)")).open(named: "cam")
+        defer { close(descriptor) }
+        var (size, length): (Int32, socklen_t) = (0, 4)
+        #expect(getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, &length) == 0)
+        let text = try String(contentsOfFile: "/proc/sys/net/core/rmem_max", encoding: .utf8)
+        let most = try #require(Int(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        #expect(Int(size) >= 2 * min(most, UDPInput.receiveBuffer))
+        #expect(UDPInput.receiveBuffer >= 4 << 20)
+    }
+
+    @Test func manySocketsShareAThread() async throws {
+        let loops = try ReceiveLoopGroup(threadCount: 1)
+        let recorder = StandardInputs([UDPInput(loops: loops, makeParser: { _ in ByteRecorder() })])
+        let inputs = try (UInt8(0)..<60).map { number in
+            let (port, probe) = (Loopback.freePort(), EventProbe())
+            let request = InputRequest(stream: "cam", url: "udp://127.0.0.1:\(port)")
+            return (number, port, probe, try recorder.open(request, deliver: probe.deliver))
+        }
+        for (number, port, probe, session) in inputs {
+            let got = await received(2, by: probe, sending: [[0x47, number]], to: port)
+            #expect(got.allSatisfy { $0 == [0x47, number] })
+            session.stop()
+        }
+        loops.stop()
+    }
+
     @Test func portInUse() async throws {
         let port = Loopback.freePort()
         let (first, second) = (EventProbe(), EventProbe())
@@ -206,6 +237,29 @@ struct UDPInputTests {
         let packet: [UInt8] = [0x80, 33, 0, 1, 0x47] + Array(repeating: 5, count: 187)
         let datagram = Array(repeatElement(packet, count: 7).joined())
         #expect(await received(1, by: probe, sending: [datagram], to: port).last == datagram)
+        session.stop()
+        loops.stop()
+    }
+
+    /// As cameras send H.264 without a transport stream around it.
+    @Test func rtpWithoutATransportStreamIsNamed() async throws {
+        let port = Loopback.freePort()
+        let probe = EventProbe()
+        let session = try input.open(
+            InputRequest(stream: "cam", url: "udp://127.0.0.1:\(port)"), deliver: probe.deliver)
+        let sender = Task {
+            for number in 0... {
+                let packet: [UInt8] = [
+                    0x80, 96, 0, UInt8(truncatingIfNeeded: number), 0, 0, 0, 0, 0, 0, 0, 7, 0x7C, 0x85, 1, 2, 3,
+                ]
+                Loopback.send([packet], to: port)
+                try await Task.sleep(for: .milliseconds(5))  // house rule: a sender's pace
+            }
+        }
+        let gathered = await probe.gather { !$0.notices.isEmpty }
+        sender.cancel()
+        #expect(gathered.notices.first?.contains("payload type 96") == true, "\(gathered.notices)")
+        #expect(gathered.frames.isEmpty && session.counters.bytes == 0)
         session.stop()
         loops.stop()
     }
