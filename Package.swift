@@ -149,7 +149,7 @@ let package = Package(
 
         // beside: never shipped
         optimisedRoom("Simulation", ["Cluster", heap]),
-        room("TestSupport", ["Media", nioCore]),
+        room("TestSupport", ["ManagementAPI", "Media", nioCore]),
         .target(
             name: "FuzzChecks",
             dependencies: [
@@ -193,11 +193,11 @@ let package = Package(
             ]),
         tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
         tests(
-            "ProcessTests", ["CMAF", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1],
+            "ProcessTests", ["CMAF", "ManagementAPI", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1],
             exclude: ["Accessibility"]),
         tests(
             "SentencesTests", [],
-            exclude: ["Cluster.md", "Replication.md", "Console.md"]),
+            exclude: ["Cluster.md", "Replication.md", "Console.md", "Live.md"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import ManagementAPI
@@ -20,7 +21,9 @@ private func document() async throws -> JSONValue {
         try await client.execute(uri: "\(base)/openapi.json", method: .get) { response in
             #expect(response.status == .ok)
             #expect(response.headers[.contentType] == "application/json; charset=utf-8")
-            return try response.json()
+            let document = try response.json()
+            #expect(document[path: "openapi"] == .string("3.1.0"))
+            return document
         }
     }
 }

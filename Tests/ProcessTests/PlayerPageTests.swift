@@ -50,6 +50,17 @@ struct PlayerPageTests {
             var state = try await browser.pageState()
             for _ in 0..<6 { state = try await browser.playsOn(after: state) }
             #expect(state.dropped * 4 <= state.decoded, "\(state)")
+            // Put back, as after a stall, it goes to the newest again.
+            let behind = "(video.buffered.end(video.buffered.length - 1) - video.currentTime)"
+            try await browser.holds("((video) => \(behind) < 4)(document.getElementById('video'))")
+            try await browser.holds(
+                "((video) => video.buffered.end(video.buffered.length - 1) - video.buffered.start(0) > 9.5)(document.getElementById('video'))"
+            )
+            let _: Bool = try await browser.run(
+                "const video = document.getElementById('video'); video.currentTime = video.buffered.start(0); return true;"
+            )
+            try await browser.holds("((video) => \(behind) < 4)(document.getElementById('video'))")
+            try await browser.playsOn(after: try await browser.pageState())
             let errors = try await browser.consoleLog().filter { $0.level == "SEVERE" }
             #expect(errors.map(\.message) == [])
             let hosts = Set(try await browser.requests().compactMap(\.host))

@@ -37,6 +37,23 @@ struct StartTests {
         #expect(second.output.contains("another program has this port"))
     }
 
+    @Test("--listen, also several times, takes the place of the file's http lines, so that servers share one file")
+    func listensWhereItIsTold() async throws {
+        let (ofTheFile, second) = (FreePort.tcp(), FreePort.tcp())
+        let text = "http 127.0.0.1:\(ofTheFile);"
+        let first = try await WeirProcess(text, port: ofTheFile, listens: false)
+        // It would not start on the file's line, whose port is taken.
+        let other = try await WeirProcess(text, arguments: ["--listen", "127.0.0.1:\(second)"])
+        for port in [other.port, second] {
+            let answer = try await WebClient.ask("http://127.0.0.1:\(port)/streamer/api/v3/monitoring/readiness")
+            #expect(answer.status == 200)
+        }
+        #expect(first.child.isRunning)
+        let wrong = try ChildProcess(WeirProcess.program, ["serve", "--config", "x", "--listen", "here"])
+        #expect(await wrong.exitStatus() != 0)
+        #expect(wrong.output.contains("--listen here is not HOST:PORT or PORT"), "\(wrong.output)")
+    }
+
     @Test("SIGTERM and the API end the server in order, exit status 0")
     func orderlyEnd() async throws {
         let first = try await WeirProcess("stream a { input udp://127.0.0.1:\(FreePort.udp()); }")
@@ -52,6 +69,8 @@ struct StartTests {
         let server = try await WeirProcess("stream a { input rtsp://127.0.0.1:1/cam; }")
         let notices = try #require(try await server.json("/streamer/api/v3/config")["notices"] as? [String])
         #expect(notices.contains { $0.contains("not available in this version") && $0.contains("rtsp") })
+        let told = server.child.output.split(separator: "\n").filter { $0.contains("not available in this version") }
+        #expect(told.contains { $0.contains("rtsp") }, "in its log too: \(server.child.output)")
     }
 
     @Test("a good file passes the check with its remarks, and the version is said")

@@ -73,6 +73,9 @@ func referencePagesLoad(text: String) throws {
     #expect(found.first?.position == SourcePosition(file: "weir.conf", line: 2, column: 3))
     #expect(found.first?.nearest == "input")
     #expect(found[1].nearest == "udp://")
+    let line = found[0].description
+    #expect(line.hasPrefix("weir.conf:2:3: error: ") && line.contains("inptu") && line.contains("'input'"), "\(line)")
+    #expect(line.contains("(allowed: ") && line.contains("segment_duration"), "\(line)")
 }
 
 @Test(arguments: [(1999, Diagnostic.Severity.error), (2999, .warning), (3000, nil)] as [(Int, Diagnostic.Severity?)])

@@ -1,20 +1,22 @@
 // Compares a JSON value with a schema of the OpenAPI document: the few keywords that the document uses.
-@testable import ManagementAPI
+package import ManagementAPI
 
 /// Collects what is wrong, and which properties of named schemas were met.
-struct SchemaChecker {
-    let document: JSONValue
-    private(set) var mistakes: [String] = []
+package struct SchemaChecker {
+    package let document: JSONValue
+    package private(set) var mistakes: [String] = []
     /// `Stream.name`: properties of component schemas that some value had.
-    private(set) var met: Set<String> = []
+    package private(set) var met: Set<String> = []
 
     private static let keywords: Set<String> = [
         "type", "properties", "required", "items", "enum", "additionalProperties", "minimum", "description", "$ref",
     ]
 
-    init(document: JSONValue) { self.document = document }
+    package init(document: JSONValue) { self.document = document }
 
-    mutating func check(_ value: JSONValue, against schema: JSONValue, at path: String, name: String? = nil) {
+    package mutating func check(
+        _ value: JSONValue, against schema: JSONValue, at path: String, name: String? = nil
+    ) {
         guard case .object(let keywords) = schema else { return note(path, "the schema is no object") }
         for unknown in Set(keywords.keys).subtracting(Self.keywords) { note(path, "unknown keyword \(unknown)") }
         if case .string(let reference) = keywords["$ref"] {
@@ -44,7 +46,7 @@ struct SchemaChecker {
         var properties: [String: JSONValue] = [:]
         if case .object(let found) = keywords["properties"] { properties = found }
         if case .array(let required) = keywords["required"] {
-            for key in required where fields[key.asText] == nil { note(path, "lacks \(key.asText)") }
+            for case .string(let key) in required where fields[key] == nil { note(path, "lacks \(key)") }
         }
         for (key, field) in fields {
             if let schema = properties[key] {
