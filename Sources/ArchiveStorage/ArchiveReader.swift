@@ -53,6 +53,12 @@ package struct ArchiveReader: Sendable {
         PlaybackSelection(try segments(of: stream, startingIn: range), in: range)
     }
 
+    /// Whether something begins before `time`.
+    package func has(_ stream: String, before time: MediaTime) throws -> Bool {
+        if view.stream(stream)?.unindexed.contains(where: { $0.start < time }) ?? false { return true }
+        return try index.segment(of: stream, startingBefore: time) != nil
+    }
+
     /// The segment of a URL; nil when there is none (any more).
     package func segment(_ key: SegmentKey) throws -> ArchivedSegment? {
         if let found = view.stream(key.stream)?.unindexed.first(where: { $0.start == key.start }) { return found }

@@ -14,6 +14,7 @@ package final class ArchiveStore: Sendable {
     private let queue: CommandQueue
     let fileSystem: any ArchiveFileSystem
     private let report: @Sendable (ArchiveEvent) -> Void
+    private let neighbours: DiskNeighbours
     private let finished = DispatchSemaphore(value: 0)
     private let lockDescriptor: Int32
     private let isClosed = Mutex(false)
@@ -25,21 +26,27 @@ package final class ArchiveStore: Sendable {
     /// Blocks while it looks at the tails of files: not to be called on an event loop. A missing or damaged index is
     /// rebuilt from the files here, which takes as long as reading a few bytes per chunk of the archive.
     /// - Throws: `ArchiveError` when another process has it open; what the disk says when it cannot be read.
+    ///
+    /// `neighbours`: the other stores of this server, of which some may lie on the same disk.
     package convenience init(
-        root: String, settings: ArchiveSettings, report: @escaping @Sendable (ArchiveEvent) -> Void
+        root: String, settings: ArchiveSettings, neighbours: DiskNeighbours = DiskNeighbours(),
+        report: @escaping @Sendable (ArchiveEvent) -> Void
     ) throws {
         try self.init(
-            root: root, fileSystem: PosixFileSystem(root: root), settings: settings, clock: { .now() }, report: report)
+            root: root, fileSystem: PosixFileSystem(root: root), settings: settings, neighbours: neighbours,
+            clock: { .now() }, report: report)
     }
 
     init(
         root: String, fileSystem: any ArchiveFileSystem, settings: ArchiveSettings,
-        clock: @escaping @Sendable () -> ArchiveInstant, report: @escaping @Sendable (ArchiveEvent) -> Void
+        neighbours: DiskNeighbours = DiskNeighbours(), clock: @escaping @Sendable () -> ArchiveInstant,
+        report: @escaping @Sendable (ArchiveEvent) -> Void
     ) throws {
         try fileSystem.createDirectory("")
         self.root = root
         self.fileSystem = fileSystem
         self.report = report
+        self.neighbours = neighbours
         lockDescriptor = try Self.takeLock(root)
         view = ArchiveView()
         queue = CommandQueue(limit: settings.queueLimit)
@@ -49,6 +56,7 @@ package final class ArchiveStore: Sendable {
             let writer = ArchiveWriter(
                 fileSystem: fileSystem, index: index, settings: settings, view: view,
                 stopwatch: { clock().uptime }, report: report)
+            writer.neighbours = (neighbours, root)
             try writer.start()
             Self.startThread(writer, queue: queue, clock: clock, finished: finished)
         } catch {
@@ -66,6 +74,7 @@ package final class ArchiveStore: Sendable {
         guard isFirst else { return }
         queue.close()
         finished.wait()
+        neighbours.forget(root)
         Glibc.close(lockDescriptor)
     }
 
@@ -101,6 +110,16 @@ package final class ArchiveStore: Sendable {
     /// is: `length` bytes from `offset` at `path`.
     package func lease(_ segment: ArchivedSegment) -> SegmentLease {
         SegmentLease(segment.run.path, absolutePath: root + "/" + segment.run.path, view: view)
+    }
+
+    /// The segment of a URL, and its file taken for reading; nil when there is none (any more).
+    package func lease(_ key: SegmentKey) throws -> (segment: ArchivedSegment, lease: SegmentLease)? {
+        try holding(key.stream) { try reader.segment(key).map { ($0, lease($0)) } }
+    }
+
+    /// Finds segments of a stream to lease them: what is found stays until `find` has returned, and with a lease from then on.
+    package func holding<T>(_ stream: String, _ find: () throws -> T) rethrows -> T {
+        try view.holding(stream, find)
     }
 
     /// Counters, for the API and for metrics.

@@ -58,5 +58,13 @@ final class ArchiveView: Sendable {
         }
     }
 
+    /// While `find` runs, no bytes of the stream are freed.
+    func holding<T>(_ stream: String, _ find: () throws -> T) rethrows -> T {
+        // Of no run file: their paths are longer.
+        lease(stream)
+        defer { endLease(stream) }
+        return try find()
+    }
+
     func isLeased(_ path: String) -> Bool { state.withLock { $0.leases[path] != nil } }
 }

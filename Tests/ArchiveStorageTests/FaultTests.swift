@@ -62,6 +62,29 @@ import Testing
         #expect(failures(bench) == (1, 1))
     }
 
+    /// A disk that fails for ten minutes is asked less and less often; the metric tells that it fails.
+    @Test func triesAreFewerAndFewer() throws {
+        let bench = try Bench(disk: MemoryFileSystem())
+        bench.record(0..<10)
+        bench.disk.set { $0.failure = .inputOutput }
+        var tries: [Int64] = []
+        var errors: Int64 = 0
+        for second in Int64(0)..<600 {
+            bench.record(10 + 2 * second...11 + 2 * second)
+            guard bench.view.statistics.writeErrors > errors else { continue }
+            errors = bench.view.statistics.writeErrors
+            tries.append(second)
+        }
+        #expect(bench.view.statistics.failingStreams == 1)
+        let pauses = zip(tries, tries.dropFirst()).map { $1 - $0 }
+        #expect(pauses.prefix(5) == [1, 2, 4, 8, 16] && pauses.dropFirst(5).allSatisfy { $0 == 30 }, "\(pauses)")
+        bench.disk.set { $0.failure = nil }
+        bench.record(1210..<1280)
+        #expect(bench.view.statistics.failingStreams == 0)
+        #expect(failures(bench) == (1, 1))
+        #expect(bench.view.statistics.chunksDropped > 1000)
+    }
+
     /// Too little room to record again, and yet what was written before the disk was full can be deleted to make some.
     @Test func whatAFullDiskHeldBackIsIndexedAndDeleted() throws {
         let disk = MemoryFileSystem()
@@ -103,6 +126,8 @@ import Testing
         bench.record(10..<200)
         bench.sync()
         #expect(try bench.starts().contains(196))
+        #expect(failures(bench) == (1, 1))
+        #expect(try causes(bench).contains(.diskError))
         // What the operator removed is not promised any more.
         try bench.restart()
         try bench.check()

@@ -118,6 +118,118 @@ import Testing
         try bench.check()
     }
 
+    /// A reader that came between the decision and the deletion keeps its bytes; they are freed when it has gone.
+    @Test func whatSomebodyBeganToReadMeanwhileIsFreedLater() throws {
+        let bench = try Bench(disk: MemoryFileSystem())
+        bench.record(0..<40)
+        bench.sync()
+        let victims = Array(try bench.index.segments(of: "cam", startingIn: .always).prefix(3))
+        let path = victims[0].run.path
+        let before = try #require(bench.disk.bytes(path))
+        var lease: SegmentLease? = SegmentLease(path, absolutePath: path, view: bench.view)
+        try bench.writer.delete(victims, of: try #require(bench.writer.streams["cam"]), noting: [])
+        #expect(try bench.starts().first == 6)
+        bench.record(40..<44)
+        bench.sync()
+        #expect(bench.disk.bytes(path)?.starts(with: before) == true)
+        withExtendedLifetime(lease) {}
+        lease = nil
+        bench.record(44..<48)
+        bench.sync()
+        #expect(try bench.index.partsToFree() == [])
+        #expect(bench.disk.bytes(path)?.starts(with: before) == false)
+        try bench.check()
+    }
+
+    /// Whoever is just looking a segment up keeps what was not freed yet.
+    @Test func aLookUpHoldsWhatItFinds() throws {
+        let bench = try Bench(disk: MemoryFileSystem())
+        bench.record(0..<40)
+        bench.sync()
+        let victim = try #require(try bench.index.segments(of: "cam", startingIn: .always).first)
+        let before = bench.disk.bytes(victim.run.path)
+        let reader = ArchiveReader(index: bench.index, view: bench.view)
+        let lease = try bench.view.holding("cam") {
+            let found = try #require(try reader.segment(victim.key))
+            // In this very moment:
+            try bench.writer.delete([victim], of: try #require(bench.writer.streams["cam"]), noting: [])
+            return SegmentLease(found.run.path, absolutePath: found.run.path, view: bench.view)
+        }
+        bench.sync()
+        #expect(bench.disk.bytes(victim.run.path) == before)
+        withExtendedLifetime(lease) {}
+    }
+
+    @Test func whatIsBeingWrittenStays() throws {
+        let bench = try Bench(disk: MemoryFileSystem())
+        bench.keep("cam", RetentionPolicy(age: .milliseconds(1), bytes: 1))
+        for index in Int64(0)..<60 {
+            bench.record(index...index)
+            bench.step(advance: .seconds(1))
+            let open = try #require(bench.writer.streams["cam"]?.run)
+            #expect(bench.disk.bytes(open.run.path) != nil)
+            try bench.check()
+        }
+        bench.step([.pause(stream: "cam", .sourceAway)])
+        bench.sync()
+        // The segment that was open through all the passes is the last one; what the index had before them is gone.
+        let left = try bench.starts()
+        #expect(left.last == 58 && left.allSatisfy { $0 > 40 }, "\(left)")
+        try bench.check()
+    }
+
+    @Test func deletionIsGentle() throws {
+        let bench = try Bench(
+            disk: MemoryFileSystem(), settings: .init(origin: "a", deletionsPerSecond: 3, resumeSpace: 0, reserve: 0))
+        for index in Int64(0)..<60 {
+            for stream in ["cam", "other"] { bench.record(index...index, of: stream) }
+        }
+        bench.sync()
+        for stream in ["cam", "other"] { bench.keep(stream, RetentionPolicy(age: .milliseconds(1))) }
+        func count() throws -> [Int] { try ["cam", "other"].map { try bench.segments($0).count } }
+        var before = try count()
+        var hasGivenAlone: Set<Int> = []
+        for _ in 0..<8 {
+            bench.step(advance: .seconds(1))
+            let after = try count()
+            #expect(before.reduce(0, +) - after.reduce(0, +) == 3)
+            // Again within the second: nothing.
+            bench.step(advance: .milliseconds(100))
+            #expect(try count() == after)
+            for index in 0..<2 where after[index] < before[index] { hasGivenAlone.insert(index) }
+            before = after
+        }
+        // What the second is too short for does not always wait for the same stream.
+        #expect(hasGivenAlone == [0, 1])
+    }
+
+    /// A little store beside a large one: the bound of the disk must not empty it.
+    @Test func storesOnOneDiskGiveInProportion() throws {
+        let disk = MemoryFileSystem()
+        let neighbours = DiskNeighbours()
+        let (small, large) = (try Bench(disk: disk), try Bench(disk: disk))
+        for (bench, root) in [(small, "/small"), (large, "/large")] {
+            bench.writer.neighbours = (neighbours, root)
+        }
+        small.record(0..<60, of: "small")
+        for index in Int64(0)..<60 {
+            for stream in ["a", "b", "c"] { large.record(index...index, of: stream) }
+        }
+        small.sync()
+        large.sync()
+        let used = try disk.space().used
+        disk.set { $0.capacity = used + 10_000 }
+        let segments = try small.segments("small").count
+        small.keep("small", RetentionPolicy(diskShare: 0.75))
+        for stream in ["a", "b", "c"] { large.keep(stream, RetentionPolicy(diskShare: 0.75)) }
+        // Each tells the others what it has, before it looks at what must go.
+        try large.writer.keep(at: large.now, budget: 0)
+        try small.writer.keep(at: small.now, budget: 1000)
+        let left = try small.segments("small").count
+        #expect(abs((segments - left) * 4 - segments) <= 8, "a quarter goes, not \(segments - left) of \(segments)")
+        try small.check()
+    }
+
     @Test func aDeletedRangeIsRememberedAndLocksSurviveARebuild() throws {
         let bench = try Bench(disk: MemoryFileSystem())
         bench.record(0..<40)

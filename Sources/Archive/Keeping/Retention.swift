@@ -21,9 +21,12 @@ package struct RetentionPolicy: Hashable, Sendable {
 package struct DiskSpace: Hashable, Sendable {
     package var total: Int64
     package var available: Int64
-    package init(total: Int64, available: Int64) {
+    /// Equal for stores that lie on one file system.
+    package var disk: UInt64
+    package init(total: Int64, available: Int64, disk: UInt64 = 0) {
         self.total = total
         self.available = available
+        self.disk = disk
     }
     package var used: Int64 { max(0, total - available) }
 }
@@ -53,7 +56,9 @@ package enum Retention {
         }
     }
 
-    /// What each stream must give up now; streams that need not give anything are left out. In the order of `usages`.
+    /// What each stream of a store must give up now; streams that need not give anything are left out.
+    ///
+    /// - Parameter others: the streams of other stores on the same disk, which give their part themselves.
     ///
     /// The rule for the disk share: a stream with a bound of `p` sees `excess = used − p·total`. It gives the part of it
     /// that its own deletable bytes are of those of all streams whose bound is passed as well. With one bound for all of
@@ -61,12 +66,14 @@ package enum Retention {
     /// another's sake.
     ///
     ///     used 950, total 1000, all at 90 %: excess 50;  A has 600, B has 300, C has 100  →  A 30, B 15, C 5
-    package static func demands(of usages: [Usage], disk: DiskSpace?, at now: MediaTime) -> [String: RetentionDemand] {
+    package static func demands(
+        of usages: [Usage], others: [Usage] = [], disk: DiskSpace?, at now: MediaTime
+    ) -> [String: RetentionDemand] {
         func excess(_ usage: Usage) -> Int64 {
             guard let share = usage.policy.diskShare, let disk else { return 0 }
             return max(0, disk.used - Int64(Double(disk.total) * min(max(share, 0), 1)))
         }
-        let givers = usages.filter { excess($0) > 0 }.reduce(Int64(0)) { $0 + max(0, $1.deletableBytes) }
+        let givers = (usages + others).filter { excess($0) > 0 }.reduce(Int64(0)) { $0 + max(0, $1.deletableBytes) }
         var demands: [String: RetentionDemand] = [:]
         for usage in usages {
             var bytes: Int64 = 0

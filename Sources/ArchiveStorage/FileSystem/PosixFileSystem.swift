@@ -93,7 +93,10 @@ package final class PosixFileSystem: ArchiveFileSystem {
         var status = statvfs()
         guard statvfs(root, &status) == 0 else { throw .last(errno, "ask for the space of", "") }
         let unit = Int64(status.f_frsize)
-        return DiskSpace(total: Int64(status.f_blocks) * unit, available: Int64(status.f_bavail) * unit)
+        var place = stat()
+        guard stat(root, &place) == 0 else { throw .last(errno, "look at", "") }
+        return DiskSpace(
+            total: Int64(status.f_blocks) * unit, available: Int64(status.f_bavail) * unit, disk: UInt64(place.st_dev))
     }
 }
 

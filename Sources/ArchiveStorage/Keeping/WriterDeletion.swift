@@ -119,6 +119,12 @@ extension ArchiveWriter {
         var emptied: Set<String> = []
         for part in parts where !emptied.contains(part.run.path) {
             let path = part.run.path
+            // Its rows are gone, so that no new reader finds them; who found them before keeps the bytes. The index notes the
+            // part: a later commit frees it.
+            if view.isLeased(path) || view.isLeased(part.run.stream) {
+                areFreedPartsLeft = true
+                continue
+            }
             do throws(FileSystemError) {
                 if !open.contains(path), try isEmpty(part.run) {
                     emptied.insert(path)

@@ -51,7 +51,9 @@ extension ArchiveWriter {
         }
         let needsSpace = usages.contains { $0.policy.diskShare != nil }
         let disk = needsSpace ? try fileSystem.space() : nil
-        let demands = Retention.demands(of: usages, disk: disk, at: now.utc)
+        let others = neighbours?.0.exchange(
+            usages.filter { $0.policy.diskShare != nil }, of: neighbours?.root ?? "", on: disk?.disk ?? 0)
+        let demands = Retention.demands(of: usages, others: others ?? [], disk: disk, at: now.utc)
         // A different stream is first in each pass: a budget that does not reach for all is shared.
         let names = usages.map(\.stream).filter { demands[$0] != nil }
         guard !names.isEmpty else { return }

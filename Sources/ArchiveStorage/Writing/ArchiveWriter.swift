@@ -36,6 +36,8 @@ package final class ArchiveWriter {
     /// Sets a segment's rows on their way at the next flush (`Durability.segment`).
     var hasClosedSegments = false
     var keeping = KeepingState()
+    /// Other stores, which may lie on the same disk, and the name of this one among them.
+    var neighbours: (DiskNeighbours, root: String)?
     /// The index notes parts of files that could not be freed.
     var areFreedPartsLeft = false
     /// Told of each run file that the start looks at.

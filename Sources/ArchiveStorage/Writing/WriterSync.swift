@@ -152,9 +152,10 @@ extension ArchiveWriter {
             }
             view.changed(stream.name, gone)
         }
+        let areSomeLeft = areFreedPartsLeft
+        areFreedPartsLeft = false
         do {
-            if areFreedPartsLeft { try finishDeletions() } else { try free(changes.toFree) }
-            areFreedPartsLeft = false
+            if areSomeLeft { try finishDeletions() } else { try free(changes.toFree) }
         } catch {
             // They are noted in the index: the next commit or start frees them.
             areFreedPartsLeft = true

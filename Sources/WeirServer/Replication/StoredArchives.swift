@@ -29,11 +29,8 @@ struct StoredArchives: ArchiveSource {
         guard let store = keeper.store(of: stream) else { return nil }
         return try await threads.runIfActive {
             let key = SegmentKey(stream: stream, start: name.start)
-            guard let segment = try store.reader.segment(key), segment.named == name else { return nil }
-            let lease = store.lease(segment)
+            guard let (segment, lease) = try store.lease(key), segment.named == name else { return nil }
             defer { withExtendedLifetime(lease) {} }
-            // Looked up again: a deletion between look-up and lease may have freed the bytes.
-            guard try store.reader.segment(key) == segment else { return nil }
             let media = try store.bytes(of: segment)
             guard media.readableBytes == segment.length else { return nil }
             return ArchivePart(

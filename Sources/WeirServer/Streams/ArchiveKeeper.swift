@@ -46,6 +46,7 @@ final class ArchiveKeeper: ArchiveDirectory {
 
     private let state = NIOLockedValueBox(State())
     private let origin: String
+    private let neighbours = DiskNeighbours()
     private let report: @Sendable (ArchiveTelling) -> Void
     /// Opening reads the tails of files, closing waits for the last writes: neither may be on an event loop.
     private let queue = DispatchQueue(label: "archive-opening", attributes: .concurrent)
@@ -159,7 +160,7 @@ final class ArchiveKeeper: ArchiveDirectory {
             guard let durability else { return }
             do {
                 let store = try Store(
-                    root: root, settings: .init(origin: origin, durability: durability),
+                    root: root, settings: .init(origin: origin, durability: durability), neighbours: neighbours,
                     report: { [report] in report(ArchiveTelling($0, root: root)) })
                 opened(store, root, number: number)
             } catch {

@@ -1,6 +1,7 @@
 // Any disk, made to fail, tear writes, lie about sync or fill up on demand.
 import Archive
 import ArchiveStorage
+import Foundation
 import NIOCore
 import Synchronization
 
@@ -16,8 +17,16 @@ final class FaultyFileSystem: ArchiveFileSystem {
     }
     let base: any ArchiveFileSystem
     private let state = Mutex(State())
+    private let gate = WriteGate()
 
     init(_ base: any ArchiveFileSystem) { self.base = base }
+
+    /// Writes wait until `goOn`.
+    func stall() { gate.close() }
+    func goOn() { gate.open() }
+    /// A write waits.
+    var isWaitedFor: Bool { gate.isWaitedFor }
+    fileprivate func pass() { gate.pass() }
 
     func begin(_ trouble: Trouble) { state.withLock { $0 = State(trouble: trouble, left: 777) } }
 
@@ -99,6 +108,7 @@ final class FaultyFile: ArchiveFile {
     }
 
     func write(_ bytes: [ByteBuffer], at offset: Int64) throws(FileSystemError) {
+        fileSystem.pass()
         try fileSystem.check("write to", path)
         let (allowed, failure) = fileSystem.allowance(bytes.reduce(0) { $0 + $1.readableBytes })
         var parts: [ByteBuffer] = []
@@ -122,5 +132,35 @@ final class FaultyFile: ArchiveFile {
     func punchHole(at offset: Int64, length: Int64) throws(FileSystemError) {
         try fileSystem.check("free a part of", path)
         try base.punchHole(at: offset, length: length)
+    }
+}
+
+/// Lets writes through, or not.
+private final class WriteGate: Sendable {
+    private struct State {
+        var isClosed = false
+        var waiting = 0
+    }
+    private let state = Mutex(State())
+    private let opened = DispatchSemaphore(value: 0)
+
+    var isWaitedFor: Bool { state.withLock { $0.waiting > 0 } }
+    func close() { state.withLock { $0.isClosed = true } }
+
+    func open() {
+        let waiting = state.withLock { state in
+            state.isClosed = false
+            defer { state.waiting = 0 }
+            return state.waiting
+        }
+        for _ in 0..<waiting { opened.signal() }
+    }
+
+    func pass() {
+        let mustWait = state.withLock { state in
+            if state.isClosed { state.waiting += 1 }
+            return state.isClosed
+        }
+        if mustWait { opened.wait() }
     }
 }
