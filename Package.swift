@@ -182,8 +182,8 @@ let package = Package(
         tests(
             "PlaybackTests",
             [
-                "Playback", "LiveStream", "Ingest", "HLS", "CMAF", "MPEGTS", "Media", nioCore, nioPosix, nioEmbedded,
-                nioHTTP1, asyncHTTPClient,
+                "Playback", "LiveStream", "Archive", "ArchiveStorage", "Ingest", "HLS", "CMAF", "MPEGTS", "Media",
+                nioCore, nioPosix, nioEmbedded, nioHTTP1, asyncHTTPClient,
             ]),
         tests(
             "ManagementAPITests",

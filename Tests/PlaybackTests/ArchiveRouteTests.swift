@@ -19,7 +19,9 @@ import Testing
         let forms: [(Substring, Substring, ArchiveRoute)] = [
             ("archive-100-now.m3u8", "", .range(from: time(100), until: nil)),
             ("timeshift_abs-100.m3u8", "", .from(time(100))),
-            ("index.m3u8", "utc=100&lutc=200", .from(time(100))),
+            ("index.m3u8", "utc=100&lutc=200", .from(time(100))), ("video.m3u8", "token=1&utc=100", .from(time(100))),
+            ("index-100-now.m3u8", "", .range(from: time(100), until: nil)),
+            ("video-100-now.m3u8", "", .range(from: time(100), until: nil)),
             ("timeshift_rel-60.m3u8", "", .delayed(by: .seconds(60))),
             ("rewind-60.m3u8", "", .rewind(.seconds(60))),
             ("recording_status.json", "", .recordingStatus),
@@ -57,15 +59,36 @@ import Testing
     @Test func numbersCountOnFromTheAnchor() {
         let numbers = SlidingNumbers()
         let key = SlidingNumbers.Key(stream: "cam", route: .rewind(.seconds(60)))
-        let first = numbers.numbers(of: time(1000), for: key) { _ in (0, 0) }
-        #expect(first == (1000, 0))
-        let next = numbers.numbers(of: time(1010), for: key) { from in
-            #expect(from == time(1000))
+        func ask(
+            _ starts: [Int64], resetAt: Int64 = 0,
+            _ count: (MediaTime, MediaTime) -> (segments: Int64, discontinuities: Int64)? = { _, _ in (9, 9) }
+        ) -> (sequence: Int64, discontinuities: Int64) {
+            numbers.numbers(
+                of: starts.map { .init(start: time($0), isDiscontinuous: $0 == resetAt) }, for: key, count: count)
+        }
+        #expect(ask([1000]) == (1000, 0))
+        let next = ask([1010, 1016, 1022, 1028], resetAt: 1016) { from, to in
+            #expect(from == time(1000) && to == time(1010))
             return (2, 1)
         }
         #expect(next == (1002, 1))
-        #expect(numbers.numbers(of: time(1010), for: key) { _ in (9, 9) } == (1002, 1))
-        // After an hour without a request the numbers begin anew, higher than before.
-        #expect(numbers.numbers(of: time(9000), for: key) { _ in (9, 9) } == (9000, 0))
+        #expect(ask([1010, 1016, 1022, 1028], resetAt: 1016) == (1002, 1))
+        // What was seen before need not be there any more.
+        #expect(ask([1022, 1028, 1034]) == (1004, 2))
+        #expect(ask([1028, 1034]) == (1005, 2))
+        // A slower request is answered with what it was, and takes nothing back.
+        #expect(ask([1034]) == (1006, 2))
+        // Where nobody can count, and after an hour without a request, the numbers begin anew, higher than before.
+        #expect(ask([1100]) { _, _ in nil } == (1100, 0))
+        #expect(ask([9000]) == (9000, 0))
+    }
+
+    @Test func addressesNobodyMeansLeaveNoMemory() {
+        let numbers = SlidingNumbers()
+        for seconds in Int64(1)...10_000 {
+            let key = SlidingNumbers.Key(stream: "cam", route: .rewind(.seconds(seconds)))
+            _ = numbers.numbers(of: [.init(start: time(1000), isDiscontinuous: false)], for: key) { _, _ in nil }
+        }
+        #expect(numbers.count <= 4096)
     }
 }

@@ -84,14 +84,14 @@ final class ArchiveFollower {
     ) throws -> Step {
         var state = state
         let now = archive.now()
-        guard let segment = try store.reader.segment(of: stream, startingFrom: state.position),
-            segment.end <= now - delay
-        else {
+        let found = try store.holding(stream) {
+            try store.reader.segment(of: stream, startingFrom: state.position).map { ($0, store.lease($0)) }
+        }
+        guard let (segment, lease) = found, segment.end <= now - delay else {
             let since = state.waitsSince ?? now
             state.waitsSince = since
             return now - since > patience ? .end : .wait(state)
         }
-        let lease = store.lease(segment)
         let file = try PosixFileSystem(root: store.root).open(segment.run.path, forWriting: false)
         let bytes = try file.read(at: segment.offset, count: segment.length)
         guard bytes.readableBytes == segment.length else {

@@ -14,8 +14,8 @@ extension ArchivePlayback {
         let now = now()
         switch route {
         case .recordingStatus: return try status(of: stream, in: store, request: request)
-        case .range(let from, let until): return try growing(stream, store, from, until, false, now, request)
-        case .from(let from): return try growing(stream, store, from, nil, true, now, request)
+        case .range(let from, let until): return try growing(route, stream, store, from, until, now, request)
+        case .from(let from): return try growing(route, stream, store, from, nil, now, request)
         case .delayed(let delay):
             let end = now - delay
             return try sliding(route, stream, store, TimeRange(end - Self.slidingWindow, end), request)
@@ -29,19 +29,26 @@ extension ArchivePlayback {
         }
     }
 
+    /// A list of what begins at an instant. As long as it grows, its begin may be what is deleted next: then it counts on as
+    /// a sliding one does, and is no `EVENT` list, of which nothing may go (RFC 8216 §4.3.3.5). Else its first segment
+    /// stays where it is, and its number follows from it alone.
     private func growing(
-        _ stream: String, _ store: ArchiveStore, _ from: MediaTime, _ until: MediaTime?, _ startsAtBegin: Bool,
+        _ route: ArchiveRoute, _ stream: String, _ store: ArchiveStore, _ from: MediaTime, _ until: MediaTime?,
         _ now: MediaTime, _ request: MediaRequest
     ) throws -> ArchiveAnswer {
         let range = TimeRange(from, until ?? max(from, now))
         let selection = try store.reader.selection(of: stream, in: range)
-        guard !selection.entries.isEmpty else { return nothing(stream) }
+        guard let first = selection.entries.first?.segment.start else { return nothing(stream) }
         let recordedUntil = store.reader.stream(stream)?.end
         let isEnded = until.map { until in
             until + Self.settled <= now || recordedUntil.map { $0 >= until } ?? false
         }
+        let isOldest = try !store.reader.has(stream, before: first - Self.settled)
         let list = try ArchivePlaylists.media(
-            selection, isEnded: isEnded ?? false, startsAtBegin: startsAtBegin, numbers: nil
+            selection, isEnded: isEnded ?? false, startsAtBegin: route == .from(from), mayLoseItsBegin: isOldest,
+            numbers: isOldest
+                ? numbers.numbers(of: selection.entries, for: .init(stream: stream, route: route)) { _, _ in nil }
+                : (SlidingNumbers.sequence(of: first), 0)
         ) { try headers.name(of: $0, in: store) }
         return answer(list, request)
     }
@@ -52,16 +59,14 @@ extension ArchivePlayback {
     ) throws -> ArchiveAnswer {
         let segments = try store.reader.segments(of: stream, startingIn: range).filter { $0.end <= range.end }
         let selection = PlaybackSelection(segments, in: range)
-        guard let first = selection.entries.first?.segment.start else { return nothing(stream) }
-        let numbers = try numbers.numbers(of: first, for: .init(stream: stream, route: route)) { anchor in
-            let passed = try store.reader.selection(
-                of: stream, in: TimeRange(anchor, first + MediaSpan(ticks: 1))
-            ).entries
+        guard !selection.entries.isEmpty else { return nothing(stream) }
+        let numbers = try numbers.numbers(of: selection.entries, for: .init(stream: stream, route: route)) { from, to in
+            let passed = try store.reader.selection(of: stream, in: TimeRange(from, to + MediaSpan(ticks: 1))).entries
             return (Int64(passed.count - 1), Int64(passed.dropFirst().filter(\.isDiscontinuous).count))
         }
-        let list = try ArchivePlaylists.media(selection, isEnded: false, startsAtBegin: false, numbers: numbers) {
-            try headers.name(of: $0, in: store)
-        }
+        let list = try ArchivePlaylists.media(
+            selection, isEnded: false, startsAtBegin: false, mayLoseItsBegin: true, numbers: numbers
+        ) { try headers.name(of: $0, in: store) }
         return answer(list, request)
     }
 

@@ -8,10 +8,11 @@ enum ArchivePlaylists {
     ///
     /// - Parameters:
     ///   - map: the name of the initialisation segment of a run; nil when its tracks cannot be played.
-    ///   - numbers: of the first segment; nil when the list begins where it always will.
+    ///   - mayLoseItsBegin: what the list begins with may be deleted or passed while somebody follows it.
+    ///   - numbers: of the first segment.
     static func media(
-        _ selection: PlaybackSelection, isEnded: Bool, startsAtBegin: Bool,
-        numbers: (sequence: Int64, discontinuities: Int64)?, map: (ArchivedRun) throws -> String?
+        _ selection: PlaybackSelection, isEnded: Bool, startsAtBegin: Bool, mayLoseItsBegin: Bool,
+        numbers: (sequence: Int64, discontinuities: Int64), map: (ArchivedRun) throws -> String?
     ) rethrows -> MediaPlaylist {
         var maps: [UInt64: String?] = [:]
         let segments = try selection.entries.map { entry in
@@ -29,9 +30,8 @@ enum ArchivePlaylists {
                 map: name)
         }
         return MediaPlaylist(
-            segments: segments, mediaSequence: numbers?.sequence ?? 0,
-            discontinuitySequence: numbers?.discontinuities ?? 0,
-            kind: numbers != nil ? nil : isEnded ? .vod : .event, isEnded: isEnded,
+            segments: segments, mediaSequence: numbers.sequence, discontinuitySequence: numbers.discontinuities,
+            kind: isEnded ? .vod : mayLoseItsBegin ? nil : .event, isEnded: isEnded,
             // A segment that had to be cut without a key frame is not told from others by the index.
             hasIndependentSegments: false, start: startsAtBegin ? .zero : nil)
     }

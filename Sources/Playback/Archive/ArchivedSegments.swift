@@ -12,7 +12,7 @@ extension ArchivePlayback {
         _ start: MediaTime, _ selection: TrackSelection, of stream: String, in store: ArchiveStore,
         request: MediaRequest, wantsFile: Bool
     ) throws -> ArchiveAnswer? {
-        guard let segment = try store.reader.segment(SegmentKey(stream: stream, start: start)) else { return nil }
+        guard let (segment, lease) = try store.lease(SegmentKey(stream: stream, start: start)) else { return nil }
         let tracks = try headers.tracks(of: segment.run, in: store)
         let ids = tracks.ids(of: selection)
         guard !ids.isEmpty else { return nil }
@@ -20,11 +20,11 @@ extension ArchivePlayback {
         let type = isVideo ? "video/mp4" : "audio/mp4"
         let tag = "\"\(start.ticks)-\(selection)-\(segment.length)\""
         let isWhole = ids.count == tracks.tracks.count
-        let lease = store.lease(segment)
+        let cache = Self.cache(of: segment)
         if isWhole, wantsFile {
             // Conditions are answered as for a representation without bytes; only a full answer needs the file.
             let empty = Representation(contentType: type, pieces: [], entityTag: tag)
-            var answer = MediaAnswer.representation(empty, cache: .immutable, request: request.headers)
+            var answer = MediaAnswer.representation(empty, cache: cache, request: request.headers)
             guard answer.status == .ok else { return .made(answer) }
             answer.length = segment.length
             return .file(answer, try OpenSegment(lease, offset: segment.offset, length: segment.length))
@@ -39,20 +39,24 @@ extension ArchivePlayback {
         guard !pieces.isEmpty else { return nil }
         withExtendedLifetime(lease) {}
         let made = Representation(contentType: type, pieces: pieces, entityTag: tag)
-        return .made(.representation(made, cache: .immutable, request: request.headers))
+        return .made(.representation(made, cache: cache, request: request.headers))
     }
 
     func transportStreamSegment(
         _ start: MediaTime, of stream: String, in store: ArchiveStore, request: MediaRequest
     ) throws -> ArchiveAnswer? {
-        guard let segment = try store.reader.segment(SegmentKey(stream: stream, start: start)) else { return nil }
-        let lease = store.lease(segment)
+        guard let (segment, lease) = try store.lease(SegmentKey(stream: stream, start: start)) else { return nil }
         let frames = try FragmentReader.frames(in: try read(segment, in: store))
         withExtendedLifetime(lease) {}
         let bytes = TransportStreamMuxer.segment(tracks: try headers.tracks(of: segment.run, in: store), frames: frames)
         let made = Representation(
             contentType: "video/mp2t", pieces: [bytes], entityTag: "\"\(start.ticks)-\(bytes.readableBytes)\"")
-        return .made(.representation(made, cache: .immutable, request: request.headers))
+        return .made(.representation(made, cache: Self.cache(of: segment), request: request.headers))
+    }
+
+    /// In the place of one that ended early, the whole one may come from another server.
+    private static func cache(of segment: ArchivedSegment) -> CachePolicy {
+        segment.isInterrupted ? .seconds(30) : .immutable
     }
 
     private func read(_ segment: ArchivedSegment, in store: ArchiveStore) throws -> ByteBuffer {

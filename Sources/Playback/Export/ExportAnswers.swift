@@ -43,16 +43,15 @@ extension ArchivePlayback {
             let hours = Self.longestExport.ticks / mediaTicksPerSecond / 3600
             return .made(.text(.badRequest, "A file has at most \(hours) h. Ask for several."))
         }
-        // What is leased stays; what went before that is not in the second selection any more.
-        var leases: [String: SegmentLease] = [:]
-        for entry in try store.reader.selection(of: stream, in: range).entries
-        where leases[entry.segment.run.path] == nil {
-            leases[entry.segment.run.path] = store.lease(entry.segment)
+        let (selection, leases) = try store.holding(stream) {
+            let selection = try store.reader.selection(of: stream, in: range)
+            var leases: [String: SegmentLease] = [:]
+            for entry in selection.entries where leases[entry.segment.run.path] == nil {
+                leases[entry.segment.run.path] = store.lease(entry.segment)
+            }
+            return (selection, leases)
         }
-        let selection = try store.reader.selection(of: stream, in: range)
-        guard !selection.entries.isEmpty, selection.entries.allSatisfy({ leases[$0.segment.run.path] != nil }) else {
-            return nothing(stream)
-        }
+        guard !selection.entries.isEmpty else { return nothing(stream) }
         let fileSystem = PosixFileSystem(root: store.root)
         let tag = "\"\(form.rawValue)-\(Self.name(selection))\""
         let plan = try exports.plan(tag + store.root) { try ExportPlan(selection, as: form, from: fileSystem) }
