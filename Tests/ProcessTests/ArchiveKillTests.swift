@@ -14,6 +14,8 @@ struct ArchiveKillTests {
 
     private let root = FileManager.default.temporaryDirectory.appending(path: "weir-archive-\(UUID().uuidString)")
 
+    private let streams = ["strip", "bunny"]
+
     private var configuration: String {
         let media = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "media").path
@@ -56,53 +58,71 @@ struct ArchiveKillTests {
     func killedAgainAndAgain() async throws {
         defer { try? FileManager.default.removeItem(at: root) }
         var random = SystemRandomNumberGenerator()
-        var seen: [MediaTime] = []
+        var seen: [String: [MediaTime]] = [:]
         for life in 0..<Self.lives {
-            let before = runs("strip").count
+            let before = streams.map { runs($0).count }
             let server = try await WeirProcess(configuration)
-            try await server.waitForMedia(of: "strip")
+            for stream in streams { try await server.waitForMedia(of: stream) }
             // What is shown before the store is open is in no archive.
-            try await eventually("life \(life) is recorded") { runs("strip").count > before }
-            let viewer = try RawClient(port: server.port)
-            viewer.send("GET /strip/live.mp4 HTTP/1.0\r\n\r\n")
-            async let answer = viewer.bytes()
+            try await eventually("life \(life) is recorded") {
+                streams.map { runs($0).count }.elementsEqual(before, by: >)
+            }
+            let viewers = try streams.map { stream in
+                let viewer = try RawClient(port: server.port)
+                viewer.send("GET /\(stream)/live.mp4 HTTP/1.0\r\n\r\n")
+                return viewer
+            }
+            async let answers = (viewers[0].bytes(), viewers[1].bytes())
             // house rule: the instant of the kill is what is random.
             try await ContinuousClock().sleep(for: .milliseconds(Int.random(in: 0..<1500, using: &random)))
             server.child.signal(SIGKILL)
             #expect(await server.child.exitStatus() != 0)
-            if let end = try end(of: await answer) { seen.append(end) }
-            if life % 3 == 1 { for stream in ["strip", "bunny"] { try tear(stream, &random) } }
+            let got = await [answers.0, answers.1]
+            for (stream, answer) in zip(streams, got) {
+                if let end = try end(of: answer) { seen[stream, default: []].append(end) }
+            }
+            if life % 3 == 1 { for stream in streams { try tear(stream, &random) } }
             if life % 3 == 2 {
                 for suffix in ["", "-wal", "-shm"] {
                     try? FileManager.default.removeItem(at: root.appending(path: "index.sqlite\(suffix)"))
                 }
             }
         }
-        #expect(seen.count >= Self.lives / 2)
+        for stream in streams { #expect(seen[stream, default: []].count >= Self.lives / 2) }
         // The last start takes up what the last kill left.
         let server = try await WeirProcess(configuration)
-        try await eventually("the archive is open") {
-            try await server.get("/streamer/api/v3/streams/strip/dvr/ranges")?.status == 200
+        for stream in streams {
+            try await eventually("the archive is open") {
+                try await server.get("/streamer/api/v3/streams/\(stream)/dvr/ranges")?.status == 200
+            }
         }
         server.child.stop()
         #expect(await server.child.exitStatus() == 0)
 
         let verified = try await tool("verify", root.path)
         #expect(verified.status == 0, "\(verified.output)")
-        try await expectNothingLost(seen)
+        for stream in streams { try await expectNothingLost(seen[stream] ?? [], of: stream) }
         try await expectStripIsWhole()
         for run in runs("bunny") {
             try await MediaTools.expectPlays(run.path, seconds: 600)
         }
-        // The index equals the files.
-        let before = try await (tool("list", root.path, "--json"), tool("ranges", root.path, "strip", "--json"))
+        // The index equals the files: sums, ranges, gaps, and the digests of all segments.
+        let before = try await facts()
         #expect(try await tool("rebuild", root.path, "--json").status == 0)
-        let after = try await (tool("list", root.path, "--json"), tool("ranges", root.path, "strip", "--json"))
-        #expect(before.0.output == after.0.output && before.1.output == after.1.output)
+        #expect(try await facts() == before)
+    }
+
+    private func facts() async throws -> [String] {
+        var facts = [try await tool("list", root.path, "--json").output]
+        for stream in streams {
+            facts.append(try await tool("ranges", root.path, stream, "--json").output)
+            facts.append(try await tool("digest", root.path, stream, "0", "253402300799", "--json").output)
+        }
+        return facts
     }
 
     /// What a viewer saw is recorded, but for one chunk.
-    private func expectNothingLost(_ seen: [MediaTime]) async throws {
+    private func expectNothingLost(_ seen: [MediaTime], of stream: String) async throws {
         struct Row: Decodable {
             var openedAt: Int64
             var closedAt: Int64
@@ -113,7 +133,7 @@ struct ArchiveKillTests {
                 case closedAt = "closed_at"
             }
         }
-        let text = try await tool("ranges", root.path, "strip", "--json").output
+        let text = try await tool("ranges", root.path, stream, "--json").output
         let rows = try JSONDecoder().decode([Row].self, from: Data(text.utf8))
         for end in seen {
             let chunk: Int64 = 200
@@ -121,10 +141,10 @@ struct ArchiveKillTests {
             let isRecorded = rows.contains {
                 $0.state == "recorded" && $0.openedAt <= newest && newest <= $0.closedAt
             }
-            #expect(isRecorded, "\(newest) ms was seen and is not in \(rows)")
+            #expect(isRecorded, "\(newest) ms of \(stream) was seen and is not in \(rows)")
         }
         for (a, b) in zip(rows, rows.dropFirst()) {
-            #expect(a.closedAt == b.openedAt, "a hole without a cause: \(rows)")
+            #expect(a.closedAt == b.openedAt, "a hole of \(stream) without a cause: \(rows)")
         }
     }
 
