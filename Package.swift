@@ -100,7 +100,7 @@ let package = Package(
         room(
             "Inputs",
             [
-                "CLinux", "Media", "MPEGTS", "CMAF", "Ingest", "Cluster", "M4F", nioCore, nioPosix, nioHTTP1,
+                "CLinux", "Media", "MPEGTS", "CMAF", "Ingest", "Cluster", "M4F", nioCore, nioPosix, nioHTTP1, nioSSL,
                 nioConcurrency, asyncHTTPClient, log,
             ]),
         room(

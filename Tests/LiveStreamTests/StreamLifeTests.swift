@@ -156,6 +156,47 @@ struct StreamLifeTests {
         stage.finish()
     }
 
+    /// A camera may allow one reader.
+    @Test func anInputIsOpenedAnewWhenItsSocketIsClosed() {
+        let stage = Stage(["slow://a"])
+        stage.stream.update(Stage.definition(["slow://a", "b"]))
+        stage.loop.run()
+        let first = stage.session("slow://a")
+        #expect(first?.isStopped == true)
+        // Another reload meanwhile opens nothing either.
+        stage.stream.update(Stage.definition(["slow://a"], segment: .seconds(2)))
+        stage.wait(milliseconds: 1900)
+        #expect(stage.opened("slow://a") == 1 && stage.opened("b") == 0)
+        first?.close()
+        stage.loop.run()
+        #expect(stage.opened("slow://a") == 2 && stage.opened("b") == 0)
+        // One whose socket does not close is waited for for a bounded time.
+        stage.stream.update(Stage.definition(["slow://a"], segment: .seconds(4)))
+        stage.wait(milliseconds: 1900)
+        #expect(stage.opened("slow://a") == 2)
+        stage.wait(milliseconds: 200)
+        #expect(stage.opened("slow://a") == 3)
+        stage.finish()
+        stage.session("slow://a")?.close()
+        stage.loop.run()
+    }
+
+    @Test func aStreamHasStoppedWhenItsSocketsAreClosed() {
+        let isOver = NIOLockedValueBox(0)
+        for closes in [true, false] {
+            let stage = Stage(["slow://a"])
+            isOver.withLockedValue { $0 = 0 }
+            for _ in 1...2 {
+                stage.stream.stop(reason: "test").whenSuccess { isOver.withLockedValue { $0 += 1 } }
+            }
+            stage.wait(milliseconds: 1900)
+            #expect(isOver.withLockedValue { $0 } == 0)
+            if closes { stage.session("slow://a")?.close() } else { stage.wait(milliseconds: 200) }
+            stage.loop.run()
+            #expect(isOver.withLockedValue { $0 } == 2)
+        }
+    }
+
     @Test func stopClosesInputsEndsReadersAndFinishesTheMedia() {
         let stage = Stage(["a"])
         let input = stage.session("a")

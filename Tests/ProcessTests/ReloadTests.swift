@@ -72,6 +72,34 @@ struct ReloadTests {
         return answer?.status == 200
     }
 
+    @Test("a stream that has to begin anew reads its source when it reads it no more as what it was")
+    func oneReader() async throws {
+        let source = try CountingSource()
+        let (port, absent) = (FreePort.tcp(), FreePort.tcp())
+        func configuration(_ options: String, input: String = "") -> String {
+            """
+            cluster_key abcd;
+            peer one { address 127.0.0.1:\(port); fetch_timeout 200; stale_timeout 800; }
+            peer two { address 127.0.0.1:\(absent); fetch_timeout 200; stale_timeout 800; }
+            stream cam { input tshttp://127.0.0.1:\(source.port)/cam source_timeout=60 \(input); \(options) }
+            """
+        }
+        let server = try await WeirProcess(
+            configuration("segment_duration 2;"), port: port, arguments: ["--hostname", "one"])
+        let changes = [
+            configuration("segment_duration 3;"), configuration("segment_duration 3;", input: "program=2"),
+            configuration("segment_duration 3; cluster_ingest;"),
+            configuration("segment_duration 4; cluster_ingest;"), configuration("segment_duration 4;"),
+        ]
+        for round in 1...10 {
+            try await eventually("the source is read for the \(round). time") { source.all == round }
+            let reloaded = try await reload(server, changes[round % changes.count])
+            #expect(reloaded.status == 200, "\(reloaded.text)")
+        }
+        try await eventually("it is read again") { source.all == 11 }
+        #expect(source.most == 1)
+    }
+
     @Test("a reload opens and closes ports, viewers of a closed port stay, and a port in use refuses the reload")
     func portsFollowTheConfiguration() async throws {
         let (first, second, taken) = (FreePort.tcp(), FreePort.tcp(), FreePort.tcp())

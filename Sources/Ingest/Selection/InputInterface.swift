@@ -55,12 +55,19 @@ package struct InputFailure: Error, Hashable, Sendable, CustomStringConvertible 
     package var description: String { message }
 }
 
-/// A running source. `stop()` may be called from any thread, twice is harmless; no event comes after it returned
+/// A running source. It may be stopped from any thread, twice is harmless; no event comes after `stop` returned
 /// except those already on their way, which the stream drops by the session's number.
 package protocol InputSession: AnyObject, Sendable {
-    func stop()
+    /// Ends the session. `closed` of the first call is called once, on any thread and perhaps from within, when this session
+    /// is no reader of the source any more: its socket is closed, or was never opened and will not be. A source that may
+    /// have one reader may then be opened anew. A socket can take long to close: whoever waits does so for a bounded time.
+    func stop(whenClosed closed: @escaping @Sendable () -> Void)
     /// Counters of this session so far. Callable from any thread.
     var counters: InputCounters { get }
+}
+
+extension InputSession {
+    package func stop() { stop {} }
 }
 
 /// Counters of one input session: everything an operator looks at when a source is bad.

@@ -70,8 +70,10 @@ private final class FakeSession: InputSession {
         ticker.start(every: FakeInput.period, on: loop, for: state) { [weak self] in self?.tick() }
     }
 
-    func stop() {
+    func stop(whenClosed closed: @escaping @Sendable () -> Void) {
         if state.stop() { ticker.stop() }
+        // There is no source that would count its readers.
+        closed()
     }
 
     private func tick() {

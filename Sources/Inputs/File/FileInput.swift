@@ -79,8 +79,10 @@ private final class FileSession: InputSession {
         ticker.start(every: FileInput.period, on: loop, for: state) { [weak self] in self?.tick() }
     }
 
-    func stop() {
+    func stop(whenClosed closed: @escaping @Sendable () -> Void) {
         if state.stop() { ticker.stop() }
+        // A file has any number of readers: one that reads its last piece is in nobody's way.
+        closed()
     }
 
     private func tick() {

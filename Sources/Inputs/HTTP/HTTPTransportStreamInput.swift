@@ -4,6 +4,7 @@ internal import FoundationEssentials
 package import Ingest
 internal import NIOCore
 internal import NIOHTTP1
+package import NIOSSL
 
 /// The kinds `tshttp://` and `tshttps://`: HTTP/1.1 GET, redirects followed, certificates verified, user and password
 /// of the URL sent as Basic authentication. The media is taken apart on the connection's event loop.
@@ -27,6 +28,18 @@ package struct HTTPTransportStreamInput: InputKind {
         configuration.httpVersion = .http1Only
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 100_000
         configuration.connectionPool.retryConnectionEstablishment = false
+        // A source may count its connections, and an endless answer leaves none that is worth keeping.
+        configuration.connectionPool.idleTimeout = .zero
+        configuration.http1_1ConnectionDebugInitializer = SourceConnection.watch
+        configuration.tlsConfiguration = secured(.makeClientConfiguration())
+        return configuration
+    }
+
+    /// A source that goes on sending and does not look for the end keeps a TLS connection open: it is told, and waited for no
+    /// longer than this (RFC 8446 §6.1 asks for no answer).
+    package static func secured(_ configuration: TLSConfiguration) -> TLSConfiguration {
+        var configuration = configuration
+        configuration.shutdownTimeout = .milliseconds(100)
         return configuration
     }
 
@@ -36,10 +49,14 @@ package struct HTTPTransportStreamInput: InputKind {
         let parser = try makeParser(request)
         let state = SessionState()
         let reader = HTTPMediaReader(name: url.description, parser: parser, state: state, deliver: deliver)
-        let task = client.execute(request: try httpRequest(for: url), delegate: reader)
-        // The client tells its delegate of no failure while it follows redirects; only the task fails then.
-        task.futureResult.whenFailure { reader.didReceiveError(task: task, $0) }
-        return HTTPSession(task: task, state: state)
+        let connection = SourceConnection()
+        let task = client.execute(request: connection.marked(try httpRequest(for: url)), delegate: reader)
+        task.futureResult.whenComplete { result in
+            connection.forget()
+            // The client tells its delegate of no failure while it follows redirects; only the task fails then.
+            if case .failure(let error) = result { reader.didReceiveError(task: task, error) }
+        }
+        return HTTPSession(task: task, connection: connection, state: state)
     }
 
     private func httpRequest(for url: InputURL) throws(InputFailure) -> HTTPClient.Request {
@@ -71,16 +88,19 @@ package struct HTTPTransportStreamInput: InputKind {
 /// The handle of an open tshttp:// input.
 private final class HTTPSession: InputSession {
     private let task: HTTPClient.Task<Void>
+    private let connection: SourceConnection
     private let state: SessionState
 
-    init(task: HTTPClient.Task<Void>, state: SessionState) {
+    init(task: HTTPClient.Task<Void>, connection: SourceConnection, state: SessionState) {
         self.task = task
+        self.connection = connection
         self.state = state
     }
 
     var counters: InputCounters { state.counters }
 
-    func stop() {
-        if state.stop() { task.cancel() }
+    func stop(whenClosed closed: @escaping @Sendable () -> Void) {
+        _ = state.stop()
+        connection.end(task, whenClosed: closed)
     }
 }

@@ -28,6 +28,8 @@ package struct M4FInput: InputKind {
         var configuration = HTTPTransportStreamInput.configuration
         configuration.redirectConfiguration = .disallow
         configuration.timeout.connect = .seconds(5)
+        // Archives are fetched piece by piece, each with a request of its own.
+        configuration.connectionPool.idleTimeout = HTTPClient.Configuration.ConnectionPool().idleTimeout
         return configuration
     }
 

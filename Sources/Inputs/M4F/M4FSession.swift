@@ -13,8 +13,13 @@ final class M4FSession: InputSession {
     /// How often silence is looked for.
     private static let lookInterval = TimeAmount.seconds(1)
 
+    private struct Asked {
+        var task: HTTPClient.Task<Void>
+        var connection: SourceConnection
+    }
+
     private struct State {
-        var task: HTTPClient.Task<Void>?
+        var asked: Asked?
         var timer: RepeatedTask?
         var isOver = false
     }
@@ -43,9 +48,10 @@ final class M4FSession: InputSession {
     var counters: InputCounters { counting.counters }
     var isStopped: Bool { counting.isStopped }
 
-    func stop() {
-        guard counting.stop() else { return }
-        release()?.cancel()
+    func stop(whenClosed closed: @escaping @Sendable () -> Void) {
+        _ = counting.stop()
+        guard let asked = release() else { return closed() }
+        asked.connection.end(asked.task, whenClosed: closed)
     }
 
     /// Asks the server at `base` (`http://host:port`). Never delivers from within.
@@ -70,22 +76,26 @@ final class M4FSession: InputSession {
             session: self, question: question, nonce: nonce,
             receiver: LiveReceiver(
                 own: own, nonce: nonce, signature: signature, askedAt: utc, now: clocks.monotonic()))
-        let task = client.execute(request: request, delegate: reader)
-        // Some failures are told to the task only.
-        task.futureResult.whenFailure { reader.didReceiveError(task: task, $0) }
+        let connection = SourceConnection()
+        let task = client.execute(request: connection.marked(request), delegate: reader)
+        task.futureResult.whenComplete { result in
+            connection.forget()
+            // Some failures are told to the task only.
+            if case .failure(let error) = result { reader.didReceiveError(task: task, error) }
+        }
         let timer = task.eventLoop.scheduleRepeatedTask(
             initialDelay: Self.lookInterval, delay: Self.lookInterval
         ) { [weak reader] _ in reader?.look(task: task) }
         let isWanted = state.withLockedValue { state in
             state.timer?.cancel()
             guard !state.isOver else { return false }
-            state.task = task
+            state.asked = Asked(task: task, connection: connection)
             state.timer = timer
             return true
         }
         guard !isWanted || isStopped else { return }
         timer.cancel()
-        task.cancel()
+        connection.end(task) {}
     }
 
     func emit(_ event: InputEvent) {
@@ -102,16 +112,16 @@ final class M4FSession: InputSession {
         }
         guard isFirst else { return }
         emit(.ended(failure))
-        release()?.cancel()
+        release()?.task.cancel()
     }
 
-    private func release() -> HTTPClient.Task<Void>? {
+    private func release() -> Asked? {
         state.withLockedValue { state in
             state.isOver = true
             state.timer?.cancel()
             state.timer = nil
-            defer { state.task = nil }
-            return state.task
+            defer { state.asked = nil }
+            return state.asked
         }
     }
 }

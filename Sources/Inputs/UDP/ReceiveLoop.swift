@@ -34,7 +34,7 @@ package struct DatagramSource {
 package final class ReceiveLoop: Sendable {
     private enum Command: Sendable {
         case add(UInt64, @Sendable () -> DatagramSource?)
-        case remove(UInt64)
+        case remove(UInt64, then: @Sendable () -> Void)
         case stop
     }
 
@@ -42,6 +42,8 @@ package final class ReceiveLoop: Sendable {
         var commands: [Command] = []
         var nextID: UInt64 = 1
         var isStopped = false
+        /// All sockets are closed, and no command will be looked at.
+        var isOver = false
     }
 
     private let inbox = Mutex(Inbox())
@@ -93,9 +95,14 @@ package final class ReceiveLoop: Sendable {
     }
 
     /// Closes a socket on the loop's thread and releases its receiver. Unknown numbers are ignored.
-    package func remove(_ id: UInt64) {
-        inbox.withLock { $0.commands.append(.remove(id)) }
-        signal()
+    ///
+    /// - Parameter closed: called once on any thread when no socket of this number is open.
+    package func remove(_ id: UInt64, then closed: @escaping @Sendable () -> Void) {
+        let isOver = inbox.withLock { inbox in
+            if !inbox.isOver { inbox.commands.append(.remove(id, then: closed)) }
+            return inbox.isOver
+        }
+        if isOver { closed() } else { signal() }
     }
 
     /// Closes all sockets and ends the thread. Twice is harmless.
@@ -117,25 +124,25 @@ package final class ReceiveLoop: Sendable {
         var round = ReceiveRound(epoll: epoll)
         let pacing = ReceivePacing()
         var lastRound: UInt64 = 0
-        defer {
-            round.closeAll()
-            close(epoll)
-        }
         while true {
             _ = weir_wake_clear(wake)
-            let commands = inbox.withLock { inbox in
+            var commands = inbox.withLock { inbox in
                 let commands = inbox.commands
                 inbox.commands.removeAll(keepingCapacity: true)
-                return commands
+                return commands[...]
             }
-            for command in commands {
+            while let command = commands.popFirst() {
                 switch command {
                 case .add(let id, let open):
                     let added = open().map { round.add($0, id: id) } ?? false
                     if !added { load.subtract(1, ordering: .relaxed) }
-                case .remove(let id):
+                case .remove(let id, let closed):
                     if round.remove(id) { load.subtract(1, ordering: .relaxed) }
-                case .stop: return
+                    closed()
+                case .stop:
+                    round.closeAll()
+                    close(epoll)
+                    return end(leaving: commands)
                 }
             }
             let result = round.receive()
@@ -147,6 +154,18 @@ package final class ReceiveLoop: Sendable {
             lastRound = result.began
             if rest > 0 { _ = weir_wake_wait(wake, rest) }
         }
+    }
+}
+
+extension ReceiveLoop {
+    /// All sockets are closed: tells so whoever waits for it.
+    private func end(leaving commands: ArraySlice<Command>) {
+        let late = inbox.withLock { inbox in
+            inbox.isOver = true
+            defer { inbox.commands = [] }
+            return inbox.commands
+        }
+        for case .remove(_, let closed) in commands + late { closed() }
     }
 }
 

@@ -92,7 +92,8 @@ private final class UDPSession: InputSession {
 
     var counters: InputCounters { state.counters }
 
-    func stop() {
-        if state.stop() { loop.remove(id) }
+    func stop(whenClosed closed: @escaping @Sendable () -> Void) {
+        _ = state.stop()
+        loop.remove(id, then: closed)
     }
 }

@@ -28,11 +28,19 @@ struct InputSessions {
 
     private var slots: [Slot]
     private var nextNumber: UInt64 = 1
+    private let closing: ClosingInputs
 
-    /// - Parameter past: the sessions before a change of the inputs; events of theirs may still be on their way.
-    init(count: Int, after past: InputSessions? = nil) {
+    init(count: Int, closing: ClosingInputs) {
         slots = Array(repeating: Slot(), count: count)
-        nextNumber = past?.nextNumber ?? 1
+        self.closing = closing
+    }
+
+    /// After a change of the inputs.
+    ///
+    /// - Parameter past: the sessions before; events of theirs may still be on their way.
+    init(count: Int, after past: InputSessions) {
+        self.init(count: count, closing: past.closing)
+        nextNumber = past.nextNumber
     }
 
     /// A session of the input is about to open; its events carry the returned number.
@@ -45,7 +53,7 @@ struct InputSessions {
     }
 
     mutating func set(_ session: any InputSession, for index: Int, number: UInt64) {
-        if isCurrent(index, number: number) { slots[index].session = session } else { session.stop() }
+        if isCurrent(index, number: number) { slots[index].session = session } else { closing.end(session) }
     }
 
     func isCurrent(_ index: Int, number: UInt64) -> Bool {
@@ -103,8 +111,9 @@ struct InputSessions {
     }
 
     mutating func close(_ index: Int) {
-        slots[index].session?.stop()
+        let session = slots[index].session
         forget(index)
+        if let session { closing.end(session) }
     }
 
     /// The session ended by itself.
@@ -122,6 +131,9 @@ struct InputSessions {
     mutating func closeAll() {
         for index in slots.indices { close(index) }
     }
+
+    /// Calls `action` when no session that was closed reads its source any more; at once, if that is so now.
+    func whenClosed(_ action: @escaping () -> Void) { closing.whenNone(action) }
 }
 
 extension InputCounters {

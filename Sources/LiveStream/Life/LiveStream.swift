@@ -25,6 +25,8 @@ package final class LiveStream: ReadableStream {
         package var report: @Sendable (StreamEvent) -> Void
         /// Called on the stream's event loop with each chunk, for the archive and for other servers.
         package var chunkMade: (@Sendable (Chunk, _ isFiller: Bool) -> Void)?
+        /// How long the socket of an input that was ended is waited for at the longest, before its source may be opened anew.
+        package var closingPatience = TimeAmount.seconds(2)
 
         package init(
             opener: any InputOpener, monotonic: @escaping @Sendable () -> Duration,
@@ -101,13 +103,16 @@ package final class LiveStream: ReadableStream {
         }
     }
 
-    /// Ends the stream: inputs are closed and readers told. The future is done when no chunk will come any more.
+    /// Ends the stream: inputs are closed and readers told. The future is done when no chunk will come any more and no source
+    /// is read any more, or when the environment's patience with a socket that does not close is over.
     @discardableResult
     package func stop(reason: String) -> EventLoopFuture<Void> {
-        eventLoop.submit { [life, mailbox] in
+        eventLoop.flatSubmit { [eventLoop, life, mailbox] in
             // What was received before belongs to the stream.
             mailbox.empty()
-            life.value?.stop(reason: reason)
+            let promise = eventLoop.makePromise(of: Void.self)
+            if let life = life.value { life.stop(reason: reason) { promise.succeed() } } else { promise.succeed() }
+            return promise.futureResult
         }
     }
 }

@@ -61,7 +61,9 @@ final class StreamLife {
         self.published = published
         isHandedOver = continuation?.media != nil
         selection = InputSelection(definition.inputs.map(\.choice), at: environment.monotonic())
-        sessions = InputSessions(count: definition.inputs.count)
+        sessions = InputSessions(
+            count: definition.inputs.count,
+            closing: ClosingInputs(on: mailbox.eventLoop, patience: environment.closingPatience))
         segmenter = Segmenter(segmentDuration: definition.segmentDuration, continuing: continuation?.media)
         window = LiveWindow(
             limits: definition.windowLimits, segmentDuration: definition.segmentDuration,
@@ -83,7 +85,9 @@ final class StreamLife {
         publishStatus()
     }
 
-    func stop(reason: String) {
+    /// - Parameter closed: called when no source is read any more.
+    func stop(reason: String, whenClosed closed: @escaping () -> Void) {
+        defer { sessions.whenClosed(closed) }
         guard !isStopped else { return }
         isStopped = true
         for session in asking { session.stop() }
@@ -107,9 +111,7 @@ final class StreamLife {
             $0.window = window
         }
         guard needsRestart, !isStopped else { return }
-        for session in asking { session.stop() }
-        asking = []
-        hasBegun = true
+        hasBegun = false
         sessions.closeAll()
         finishMedia()
         sessions = InputSessions(count: new.inputs.count, after: sessions)
@@ -119,6 +121,6 @@ final class StreamLife {
         }
         segmenter = Segmenter(segmentDuration: new.segmentDuration, continuing: segmenter.handover)
         selection = InputSelection(new.inputs.map(\.choice), at: environment.monotonic())
-        perform(selection.start(at: environment.monotonic()))
+        begin()
     }
 }

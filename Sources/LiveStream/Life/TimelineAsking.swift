@@ -42,12 +42,14 @@ extension StreamLife {
         begin()
     }
 
-    /// Opens the inputs, once.
+    /// Opens the inputs, once; those of before are closed first, since a source may allow one reader.
     func begin() {
         for session in asking { session.stop() }
         asking = []
-        guard !hasBegun, !isStopped else { return }
-        hasBegun = true
-        perform(selection.start(at: environment.monotonic()))
+        sessions.whenClosed { [self] in
+            guard !hasBegun, !isStopped else { return }
+            hasBegun = true
+            perform(selection.start(at: environment.monotonic()))
+        }
     }
 }

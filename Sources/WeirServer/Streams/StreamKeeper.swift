@@ -13,7 +13,13 @@ final class StreamKeeper: StreamDirectory {
         var running: LiveStream?
         /// The group says when this server captures it.
         var isManaged: Bool
+        /// It starts when the one of its name before has closed its inputs.
+        fileprivate var start: Continuing?
     }
+
+    /// Where a stream goes on that ran elsewhere; nil when it begins anew.
+    typealias Continuing = @Sendable (LiveStreamDefinition) -> StreamContinuation?
+    private typealias Ending = (name: String, closed: EventLoopFuture<Void>)
 
     private struct State {
         var settings = ServerSettings()
@@ -21,6 +27,8 @@ final class StreamKeeper: StreamDirectory {
         /// Names in the order of the configuration.
         var names: [String] = []
         var isStopped = false
+        /// Streams that were stopped and may still read their sources, which may allow one reader: the next of a name waits.
+        var ending: [String: EventLoopFuture<Void>] = [:]
         /// Answers for streams that the group runs elsewhere.
         var locateInGroup: (@Sendable (String) -> StreamLocation)?
     }
@@ -47,65 +55,99 @@ final class StreamKeeper: StreamDirectory {
         self.environment = environment
     }
 
-    /// Makes the running streams those of `settings`. Streams that did not change are not touched.
+    /// Makes the running streams those of `settings`. Streams that did not change are not touched; one that has to begin anew
+    /// does so when it has closed its inputs.
     /// Returns what was done, one line for each thing that changed.
     func apply(_ settings: ServerSettings) -> [String] {
-        var stopped: [LiveStream] = []
+        var ended: [Ending] = []
         let change = state.withLockedValue { state -> SettingsChange? in
             guard !state.isStopped else { return nil }
             let change = SettingsChange(from: state.settings, to: settings)
             state.settings = settings
-            for stream in change.removed { remove(stream.name, from: &state, stopped: &stopped) }
+            for stream in change.removed { remove(stream.name, from: &state, ended: &ended) }
             for stream in change.added where !stream.isDisabled { add(stream, to: &state) }
-            for changed in change.changed { apply(changed.new, to: &state, stopped: &stopped) }
+            for changed in change.changed { apply(changed.new, to: &state, ended: &ended) }
             state.names = settings.streams.filter { !$0.isDisabled }.map(\.name)
             return change
         }
-        for stream in stopped { stream.stop(reason: "the configuration changed") }
+        follow(ended)
         return change.map { $0.streamLines + $0.serverLines } ?? []
     }
 
-    private func remove(_ name: String, from state: inout State, stopped: inout [LiveStream]) {
-        if let running = state.entries.removeValue(forKey: name)?.running { stopped.append(running) }
+    private func remove(_ name: String, from state: inout State, ended: inout [Ending]) {
+        guard var entry = state.entries.removeValue(forKey: name) else { return }
+        end(&entry, in: &state, ended: &ended)
     }
 
     private func add(_ stream: StreamSettings, to state: inout State) {
-        let definition = LiveStreamDefinition(stream)
         let isManaged = state.settings.hasGroup && stream.clusterIngest != nil
-        state.entries[stream.name] = Entry(
-            settings: stream, definition: definition, running: isManaged ? nil : start(stream, definition),
-            isManaged: isManaged)
-    }
-
-    private func apply(_ stream: StreamSettings, to state: inout State, stopped: inout [LiveStream]) {
-        guard !stream.isDisabled else { return remove(stream.name, from: &state, stopped: &stopped) }
-        guard var entry = state.entries[stream.name] else { return add(stream, to: &state) }
-        let definition = LiveStreamDefinition(stream)
-        let isManaged = state.settings.hasGroup && stream.clusterIngest != nil
-        if entry.isManaged != isManaged {
-            if let running = entry.running { stopped.append(running) }
-            entry.running = isManaged ? nil : start(stream, definition)
-        } else if entry.definition.segmentDuration != definition.segmentDuration {
-            // The length of segments is part of where cuts lie: a stream cannot change it while it runs.
-            if let running = entry.running {
-                stopped.append(running)
-                entry.running = start(stream, definition)
-            }
-        } else if entry.definition != definition {
-            entry.running?.update(definition)
-        }
-        entry.settings = stream
-        entry.definition = definition
-        entry.isManaged = isManaged
+        var entry = Entry(settings: stream, definition: LiveStreamDefinition(stream), isManaged: isManaged)
+        if !isManaged { start(&entry, in: state) }
         state.entries[stream.name] = entry
     }
 
-    private func start(
-        _ settings: StreamSettings, _ definition: LiveStreamDefinition, continuing: StreamContinuation? = nil
-    ) -> LiveStream {
+    private func apply(_ stream: StreamSettings, to state: inout State, ended: inout [Ending]) {
+        guard !stream.isDisabled else { return remove(stream.name, from: &state, ended: &ended) }
+        guard var entry = state.entries[stream.name] else { return add(stream, to: &state) }
+        let (old, wasManaged) = (entry.definition, entry.isManaged)
+        entry.settings = stream
+        entry.definition = LiveStreamDefinition(stream)
+        entry.isManaged = state.settings.hasGroup && stream.clusterIngest != nil
+        if entry.isManaged != wasManaged {
+            end(&entry, in: &state, ended: &ended)
+            if !entry.isManaged { start(&entry, in: state) }
+        } else if entry.definition.segmentDuration != old.segmentDuration {
+            // The length of segments is part of where cuts lie: a stream cannot change it while it runs.
+            if entry.running != nil {
+                end(&entry, in: &state, ended: &ended)
+                start(&entry, in: state)
+            }
+        } else if entry.definition != old {
+            entry.running?.update(entry.definition)
+        }
+        state.entries[stream.name] = entry
+    }
+
+    // MARK: One after the other
+
+    /// Now, or when the one of its name before has closed its inputs.
+    private func start(_ entry: inout Entry, in state: State, continuing: @escaping Continuing = { _ in nil }) {
+        guard state.ending[entry.settings.name] == nil else {
+            entry.start = continuing
+            return
+        }
         let loop = eventLoops.next()
-        let mailbox = mailboxes[ObjectIdentifier(loop)] ?? InputMailbox(loop)
-        return LiveStream(definition, at: mailbox, environment: environment(settings), continuing: continuing)
+        entry.start = nil
+        entry.running = LiveStream(
+            entry.definition, at: mailboxes[ObjectIdentifier(loop)] ?? InputMailbox(loop),
+            environment: environment(entry.settings), continuing: continuing(entry.definition))
+    }
+
+    /// It does not run any more, nor is it about to. The caller follows what is added to `ended` outside of the lock.
+    private func end(
+        _ entry: inout Entry, in state: inout State, reason: String = "the configuration changed", ended: inout [Ending]
+    ) {
+        entry.start = nil
+        guard let running = entry.running else { return }
+        entry.running = nil
+        let closed = running.stop(reason: reason)
+        state.ending[entry.settings.name] = closed
+        ended.append((entry.settings.name, closed))
+    }
+
+    /// A loop that is gone already has nothing left to close, so a failure is an end like any other.
+    private func follow(_ ended: [Ending]) {
+        for (name, closed) in ended { closed.whenComplete { _ in self.closed(name) } }
+    }
+
+    /// A stream of that name has closed its inputs: the next one starts, if it is still wanted.
+    private func closed(_ name: String) {
+        state.withLockedValue { state in
+            state.ending[name] = nil
+            guard !state.isStopped, var entry = state.entries[name], let continuing = entry.start else { return }
+            start(&entry, in: state, continuing: continuing)
+            state.entries[name] = entry
+        }
     }
 
     // MARK: In a group
@@ -116,26 +158,29 @@ final class StreamKeeper: StreamDirectory {
     }
 
     /// Starts a stream of the group. False when it is not configured here, or all has been stopped.
-    func startManaged(_ name: String, continuing: (LiveStreamDefinition) -> StreamContinuation?) -> Bool {
+    func startManaged(_ name: String, continuing: @escaping Continuing) -> Bool {
         state.withLockedValue { state in
             guard !state.isStopped, var entry = state.entries[name], entry.isManaged else { return false }
             guard entry.running == nil else { return true }
-            entry.running = start(entry.settings, entry.definition, continuing: continuing(entry.definition))
+            start(&entry, in: state, continuing: continuing)
             state.entries[name] = entry
             return true
         }
     }
 
-    /// Stops a stream of the group; done when it makes no chunk any more. A stream that the group does not manage any
-    /// more is left alone.
+    /// Stops a stream of the group; done when it makes no chunk any more and reads no source. A stream that the group does
+    /// not manage any more is left alone.
     func stopManaged(_ name: String, reason: String) async {
-        let running = state.withLockedValue { state -> LiveStream? in
-            guard let entry = state.entries[name], entry.isManaged else { return nil }
-            state.entries[name]?.running = nil
-            return entry.running
+        var ended: [Ending] = []
+        let closed = state.withLockedValue { state -> EventLoopFuture<Void>? in
+            guard var entry = state.entries[name], entry.isManaged else { return nil }
+            end(&entry, in: &state, reason: reason, ended: &ended)
+            state.entries[name] = entry
+            return state.ending[name]
         }
-        // A loop that is gone already has nothing left to stop.
-        _ = try? await running?.stop(reason: reason).get()
+        follow(ended)
+        // A loop that is gone already has nothing left to close.
+        _ = try? await closed?.get()
     }
 
     // MARK: Looking up
@@ -159,18 +204,16 @@ final class StreamKeeper: StreamDirectory {
 
     // MARK: Ending
 
-    /// Stops all streams; done when none makes chunks any more.
+    /// Stops all streams; done when none makes chunks any more, and none reads its source.
     func stopAll(reason: String) async {
-        let running = state.withLockedValue { state in
+        let closed = state.withLockedValue { state in
             state.isStopped = true
             let running = state.names.compactMap { state.entries[$0]?.running }
             state.entries.removeAll()
             state.names.removeAll()
-            return running
+            return running.map { $0.stop(reason: reason) } + state.ending.values
         }
-        for stream in running {
-            // A loop that is gone already has nothing left to stop.
-            _ = try? await stream.stop(reason: reason).get()
-        }
+        // A loop that is gone already has nothing left to close.
+        for closed in closed { _ = try? await closed.get() }
     }
 }

@@ -119,6 +119,42 @@ struct HTTPTransportStreamInputTests {
         }
     }
 
+    /// The client's task ends before that. Also behind a redirect, and over TLS.
+    @Test func whenItSaysThatItIsClosedItsConnectionIs() async throws {
+        let media = try await Self.media()
+        let directory = try TemporaryDirectory()
+        let certificate = try await SelfSignedCertificate(in: directory.path)
+        var trusting = TLSConfiguration.makeClientConfiguration()
+        trusting.trustRoots = .file(certificate.path)
+        let server = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate.path).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: certificate.keyPath, format: .pem)))
+        let answers = ["/live": OriginAnswer.body(media, pieceSize: 1000, ends: false)]
+        let plain = try await HTTPOrigin(answers)
+        let secure = try await HTTPOrigin(answers, tls: server)
+        let origins = [
+            plain.port: "http://127.0.0.1:\(plain.port)/live", secure.port: "https://127.0.0.1:\(secure.port)/live",
+        ]
+        let moved = Dictionary(
+            uniqueKeysWithValues: origins.map { ("/\($0)", OriginAnswer.status(.found, headers: [("Location", $1)])) })
+        try await probing(moved, client: trusting) { open in
+            for (port, address) in origins {
+                for url in ["ts\(address)", "tshttp://127.0.0.1:PORT/\(port)"] {
+                    let (probe, session) = try open(url)
+                    #expect(await probe.gather { !$0.frames.isEmpty }.failure == nil)
+                    #expect(Loopback.sockets(connectedTo: port) == 1)
+                    await withCheckedContinuation { continuation in session.stop { continuation.resume() } }
+                    #expect(Loopback.sockets(connectedTo: port) == 0)
+                }
+            }
+            // One that is given up before it has asked anything.
+            let (_, session) = try open("tshttp://127.0.0.1:\(plain.port)/live")
+            await withCheckedContinuation { continuation in session.stop { continuation.resume() } }
+        }
+        try await plain.close()
+        try await secure.close()
+    }
+
     private static func media() async throws -> [UInt8] {
         let directory = try TemporaryDirectory()
         try await FFmpeg.make(FFmpeg.source(seconds: 2, options: "-f mpegts \(directory.path)/live.ts"))
@@ -134,7 +170,7 @@ struct HTTPTransportStreamInputTests {
     ) async throws {
         let origin = try await HTTPOrigin(answers, tls: server)
         var configuration = HTTPTransportStreamInput.configuration
-        configuration.tlsConfiguration = tls
+        if let tls { configuration.tlsConfiguration = HTTPTransportStreamInput.secured(tls) }
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let inputs = StandardInputs([
             HTTPTransportStreamInput(

@@ -22,6 +22,27 @@ enum Loopback {
         }
     }
 
+    /// How many sockets of this process are connected to a port. Nobody else is asked: a program that is just being started has
+    /// all sockets of its parent for a moment.
+    static func sockets(connectedTo port: Int) -> Int { sockets(port, getpeername) }
+
+    /// How many sockets of this process are bound to a port.
+    static func sockets(boundTo port: Int) -> Int { sockets(port, getsockname) }
+
+    private typealias NameOfSocket = (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+
+    private static func sockets(_ port: Int, _ name: NameOfSocket) -> Int {
+        (0..<Int32(4096)).count { descriptor in
+            var address = sockaddr_in()
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let result = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name(descriptor, $0, &length) }
+            }
+            return result == 0 && address.sin_family == sa_family_t(AF_INET)
+                && Int(UInt16(bigEndian: address.sin_port)) == port
+        }
+    }
+
     private static let last = Mutex(UInt16.random(in: 10_000..<32_000))
 
     /// This machine has the address ::1.

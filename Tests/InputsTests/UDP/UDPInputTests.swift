@@ -208,6 +208,30 @@ struct UDPInputTests {
         loops.stop()
     }
 
+    @Test func whenItSaysThatItIsClosedItsSocketIs() async throws {
+        for round in UInt8(1)...5 {
+            let port = Loopback.freePort()
+            let probe = EventProbe()
+            let session = try recorder.open(
+                InputRequest(stream: "cam", url: "udp://127.0.0.1:\(port)"), deliver: probe.deliver)
+            _ = await received(1, by: probe, sending: [[0x47, round]], to: port)
+            #expect(Loopback.sockets(boundTo: Int(port)) == 1)
+            await closing(session)
+            #expect(Loopback.sockets(boundTo: Int(port)) == 0)
+            await closing(session)
+        }
+        let port = Loopback.freePort()
+        let session = try recorder.open(
+            InputRequest(stream: "cam", url: "udp://127.0.0.1:\(port)"), deliver: { _ in })
+        loops.stop()
+        await closing(session)
+        #expect(Loopback.sockets(boundTo: Int(port)) == 0)
+    }
+
+    private func closing(_ session: any InputSession) async {
+        await withCheckedContinuation { continuation in session.stop { continuation.resume() } }
+    }
+
     @Test func rtpIsReordered() async throws {
         let port = Loopback.freePort()
         let probe = EventProbe()
