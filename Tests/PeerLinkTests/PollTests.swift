@@ -209,18 +209,23 @@ import Testing
             let full = try await poll(.nothing)
             #expect(full.report.records.count == 2000)
             var known = KnownVersion(instance: full.report.instance, version: full.report.version)
+            // The last of two thousand starts may still be news, and on a busy machine streams move.
+            func isNews(_ report: PeerReport) -> Bool { !report.records.isEmpty || !report.ready.isEmpty }
             var nothing = try await poll(known)
-            // The last of two thousand starts may still be news.
-            while !nothing.report.records.isEmpty {
+            while isNews(nothing.report) {
                 known.version = nothing.report.version
                 nothing = try await poll(known)
             }
             #expect(nothing.bytes < 1500, "\(nothing.bytes)")
-            a.captures.setLocals([StreamName("alone"): true])
-            known.version = nothing.report.version
-            var little = try await poll(known)
-            while little.report.locals == nil { little = try await poll(known) }
-            #expect(little.report.locals?.count == 1 && little.report.records.isEmpty)
+            var little = nothing
+            var locals: [StreamName: Bool] = [:]
+            repeat {
+                known.version = little.report.version
+                locals[StreamName("alone-\(locals.count)")] = true
+                a.captures.setLocals(locals)
+                repeat { little = try await poll(known) } while little.report.locals == nil
+            } while isNews(little.report)
+            #expect(little.report.locals?.count == 1)
             #expect(little.bytes < 1500, "\(little.bytes)")
             #expect(full.bytes > 100 * little.bytes, "\(full.bytes) for all, \(little.bytes) for one")
             try await client.shutdown()
