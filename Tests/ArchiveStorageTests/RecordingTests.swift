@@ -133,6 +133,27 @@ import Testing
         try expectRebuildEqualsIndex(bench)
     }
 
+    /// The journal's last lines were not on the disk when the process died. The start takes them into the index, so they must be
+    /// there before: else the next power cut leaves a journal that is shorter than the index says, and it would be believed.
+    @Test(arguments: [false, true]) func aStartKeepsTheLinesThatItTakesFromTheJournal(losingIndex: Bool) throws {
+        let bench = try Bench(disk: MemoryFileSystem())
+        bench.record(0..<10)
+        bench.step([.pause(stream: "cam", .sourceAway)])
+        bench.sync()
+        _ = try bench.writer.delete(
+            TimeRange(SyntheticStream.time(6), SyntheticStream.time(20)), of: "cam", at: bench.now)
+        // What is recorded again is no gap any more.
+        bench.record(8..<11)
+        bench.disk.kill()
+        try bench.restart(losingIndex: losingIndex)
+        let ledger = ArchiveReader(index: bench.index, view: bench.view).ledger(of: "cam")
+        #expect(!ledger.gaps.gaps.isEmpty)
+        bench.disk.crash { durable, _ in durable }
+        try bench.restart()
+        try bench.check()
+        #expect(ArchiveReader(index: bench.index, view: bench.view).ledger(of: "cam") == ledger)
+    }
+
     /// Torn at every byte of the last chunk: whole chunks are kept, the rest is cut, and the file goes on to be readable.
     @Test func aWriteTornAtEachByteCostsAtMostItsChunk() throws {
         let last = SyntheticStream.chunk(3, size: 5)

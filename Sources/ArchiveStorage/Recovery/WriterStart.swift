@@ -235,9 +235,10 @@ extension ArchiveWriter {
     /// Takes in the lines of the journal that the index does not have.
     private func replayJournal(of stream: StreamWriting) throws {
         let path = stream.name + "/" + RunPath.journalName
+        let file: any ArchiveFile
         let bytes: ByteBuffer
         do throws(FileSystemError) {
-            let file = try fileSystem.open(path, forWriting: false)
+            file = try fileSystem.open(path, forWriting: false)
             bytes = try file.read(at: 0, count: Int(try file.size()))
         } catch {
             guard error.kind == .notFound else { throw error }
@@ -255,7 +256,11 @@ extension ArchiveWriter {
         if found.isNew { stream.ledger = StreamLedger() }
         for entry in found.entries { stream.ledger.apply(entry) }
         stream.journal = .init(generation: found.generation, offset: found.end)
-        if found.isNew || !found.entries.isEmpty { stream.touched = .always }
+        guard found.isNew || !found.entries.isEmpty else { return }
+        stream.touched = .always
+        // Perhaps they are not on the disk yet: the index may speak of them only after this, else it knows more than a journal
+        // which the power then cuts short, and which would be believed.
+        try fileSystem.sync([file])
     }
 }
 

@@ -94,7 +94,7 @@ extension ReplicationLife {
         }
         let recorded = RangeSet(rows.map(\.range))
         for gap in server.reader.ledger(of: "cam").gaps.gaps where recorded.overlaps(gap.range) {
-            violation("\(server.name) has a gap where something is, \(when)")
+            violation("\(server.name) has a gap (\(gap.cause), \(gap.range)) where something is, \(when)")
         }
     }
 
