@@ -91,6 +91,10 @@ import Testing
         #expect(try names(.eac3) == ["H.264 176×144", "E-AC-3 48 kHz mono"])
         #expect(try names(.ac3) == ["H.264 176×144", "AC-3 48 kHz mono"])
         #expect(try names(.mp2) == ["H.264 176×144", "MP2 48 kHz mono"])
+        // As playlists name them (RFC 6381; ETSI TS 102 366 annex F for AC-3).
+        for (vector, name) in [(Vector.mp2, "mp4a.6B"), (.mp3, "mp4a.6B"), (.ac3, "ac-3"), (.eac3, "ec-3")] {
+            #expect(try demux(vector.bytes()).trackSets.first?[TrackID(2)]?.codec.rfc6381 == name)
+        }
         for vector in [Vector.plain, .h265, .interlaced] {
             let codec = try #require(demux(vector.bytes()).trackSets.first?.leading?.codec)
             #expect(codec.frameRate == 25)

@@ -52,6 +52,26 @@ import Testing
         #expect((mean * 0.99...mean * 1.01).contains(try number("AVERAGE-BANDWIDTH", variant)), "\(mean) \(variant)")
     }
 
+    @Test func attributesAreThoseOfTheMedia() throws {
+        let stream = FakeStream("cam", segments: 6)
+        let chunks = TestMedia.make(["-vf", "fps=30000/1001,scale=320:180", "-ac", "2"])
+        for chunk in chunks { stream.feed(chunk) }
+        guard case .h264(let parameters) = chunks.first?.tracks.leading?.codec else {
+            Issue.record("\(chunks.count) chunks")
+            return
+        }
+        // Profile, constraints and level, as the sequence parameter set has them (RFC 6381 §3.3).
+        let profile = try #require(parameters.sequenceParameterSets.first)[1...3].map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }.joined()
+        for container in [MediaRoute.Container.fragmentedMP4, .transportStream] {
+            let variant = try text(.multivariantPlaylist(container), stream.window)
+            #expect(
+                variant.contains(
+                    "CODECS=\"avc1.\(profile),mp4a.40.2\",RESOLUTION=320x180,FRAME-RATE=29.970"), "\(variant)")
+        }
+    }
+
     /// Players of MP4 have no use for data tracks; receivers of transport streams get them with each segment.
     @Test func dataTracksAreInTransportSegmentsAlone() throws {
         let stream = FakeStream("cam", segments: 6)

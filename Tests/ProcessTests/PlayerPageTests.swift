@@ -50,6 +50,11 @@ struct PlayerPageTests {
             var state = try await browser.pageState()
             for _ in 0..<6 { state = try await browser.playsOn(after: state) }
             #expect(state.dropped * 4 <= state.decoded, "\(state)")
+            // A busy machine drops now and then what it decodes too late; wrong times would be dropped all the time.
+            try await eventually("a second passes without a dropped frame") {
+                let before = try await browser.pageState()
+                return try await browser.playsOn(after: before).dropped == before.dropped
+            }
             // Put back, as after a stall, it goes to the newest again.
             let behind = "(video.buffered.end(video.buffered.length - 1) - video.currentTime)"
             try await browser.holds("((video) => \(behind) < 4)(document.getElementById('video'))")

@@ -37,6 +37,36 @@ import Testing
         #expect(try !names(in: "examples").filter { $0.hasSuffix(".conf") }.isEmpty)
     }
 
+    /// With programs in place of the machine's: one says whether a package is there, the other writes down what it is told.
+    @Test(arguments: [true, false]) func onlyWhatIsMissingIsInstalled(isThere: Bool) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "weir-house-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let told = folder.appending(path: "told").path
+        let programs = [
+            "dpkg-query": isThere ? "echo installed" : "exit 1", "apt-get": "echo \"$@\" >> \(told)", "swift": "exit 0",
+            "sudo": "exec \"$@\"",
+        ]
+        for (name, line) in programs {
+            let file = folder.appending(path: name).path
+            try Data("#!/bin/sh\n\(line)\n".utf8).write(to: URL(filePath: file))
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
+        }
+        let script = Process()
+        script.executableURL = URL(filePath: "/bin/bash")
+        script.arguments = [Self.root.appending(path: "scripts/install-dependencies.sh").path, "test"]
+        script.environment = ["PATH": "\(folder.path):/usr/bin:/bin"]
+        let output = Pipe()
+        script.standardOutput = output
+        try script.run()
+        let said = try output.fileHandleForReading.readToEnd() ?? Data()
+        script.waitUntilExit()
+        #expect(script.terminationStatus == 0)
+        let orders = try? String(contentsOfFile: told, encoding: .utf8)
+        #expect(said.isEmpty == isThere && (orders == nil) == isThere)
+        if !isThere { #expect(orders?.contains("install") == true && orders?.contains(" chromium") == true) }
+    }
+
     @Test func everyDependencyHasOneVersionAndAReason() throws {
         let package = try text("Package.swift")
         let reasons = try text("docs/decisions/0001-dependencies.md")
