@@ -70,6 +70,26 @@ private final class CommitWatch: TransactionObserver {
         #expect(try bench.index.segments(of: "cam", startingIn: .always).last?.isInterrupted == true)
     }
 
+    /// A disk that lied has lost what the index knows: the gap is in the journal as soon as it is in the index.
+    @Test func whatAStartFindsMissingIsOnRecordAtOnce() throws {
+        let bench = try Bench(disk: MemoryFileSystem())
+        bench.record(0..<9)
+        bench.sync()
+        let path = try #require(bench.disk.paths.first { $0.hasSuffix(".mp4") })
+        let third = try bench.segments()[2]
+        let bytes = try #require(bench.disk.bytes(path))
+        try bench.disk.put(Array(bytes[..<Int(third.offset)]), at: path)
+        try bench.restart()
+        #expect(try bench.starts() == [0, 2])
+        let gaps = try bench.index.ledger(of: 1).gaps.gaps
+        #expect(gaps == [Gap(TimeRange(SyntheticStream.time(4), SyntheticStream.time(8)), .diskError)])
+        let inspection = ArchiveInspection(index: bench.index, fileSystem: bench.disk)
+        #expect(try inspection.verify(isServed: false) { _ in }.findings == [])
+        // Killed before anything else happens.
+        bench.disk.kill()
+        try expectRebuildEqualsIndex(bench)
+    }
+
     /// What the index knows of a file is not read again: damage in it is the matter of a verification.
     @Test func aTailIsScannedFromTheLastIndexedByteOn() throws {
         let bench = try Bench(disk: MemoryFileSystem())

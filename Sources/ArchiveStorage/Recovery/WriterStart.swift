@@ -21,28 +21,15 @@ extension ArchiveWriter {
             try replayJournal(of: stream)
             try recoverRuns(of: stream, &seen, &changes)
             try settle(stream, &changes)
-            if stream.touched != nil {
-                changes.ledgers[stream.id] = .init(
-                    ledger: stream.ledger, touched: stream.touched ?? .always, journal: stream.journal)
-            }
-            try syncDirectories()
-            try index.commit(changes)
+            try commit(changes, of: stream)
             newStreams.removeAll()
-            stream.touched = nil
-            stream.end = try newestEnd(stream)
         }
         for row in try index.openRuns() where !seen.contains(row.run.path) {
             guard let stream = streams[row.run.stream] else { continue }
             var changes = IndexChanges()
             try recover(row.run.path, row, of: stream, isNewest: false, &changes)
             try settle(stream, &changes)
-            if let touched = stream.touched {
-                changes.ledgers[stream.id] = .init(ledger: stream.ledger, touched: touched, journal: stream.journal)
-            }
-            try syncDirectories()
-            try index.commit(changes)
-            stream.touched = nil
-            stream.end = try newestEnd(stream)
+            try commit(changes, of: stream)
         }
         try finishDeletions()
         for row in try index.streams() {
@@ -55,6 +42,24 @@ extension ArchiveWriter {
                 $0.pause = stream.pause
             }
         }
+    }
+
+    /// What the ledger has learnt goes to the journal before it goes to the index: a crash in between would else leave an
+    /// index that says what no file tells.
+    private func commit(_ found: IndexChanges, of stream: StreamWriting) throws {
+        var changes = found
+        do throws(FileSystemError) {
+            try writeJournal(of: stream)
+        } catch {
+            // The lines wait for the next sync, which tells the error if it is still there.
+        }
+        if let touched = stream.touched {
+            changes.ledgers[stream.id] = .init(ledger: stream.ledger, touched: touched, journal: stream.journal)
+        }
+        try syncDirectories()
+        try index.commit(changes)
+        if stream.journalLines.isEmpty { stream.touched = nil }
+        stream.end = try newestEnd(stream)
     }
 
     /// Makes what was found in files agree with the ledger and with itself.
