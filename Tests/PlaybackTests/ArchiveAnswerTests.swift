@@ -183,6 +183,9 @@ private func lines(_ list: String, _ prefix: String) -> [Substring] {
         for path in paths.reversed() + paths {
             let (one, other) = (try await recorded.text(path), try await recorded.text(path, of: shared))
             #expect(one == other, "\(path)")
+            let boxes = try await recorded.text(path + "?container=ts")
+            #expect(
+                lines(boxes, "segment-") == lines(one, "segment-").map { $0.replacing("-all.m4s", with: ".ts")[...] })
         }
     }
 

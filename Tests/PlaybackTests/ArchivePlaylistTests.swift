@@ -27,9 +27,11 @@ import Testing
         return PlaybackSelection(segments, in: .always)
     }()
 
-    private func text(isEnded: Bool, numbers: (Int64, Int64)?) -> String {
+    private func text(
+        isEnded: Bool, numbers: (Int64, Int64)?, _ container: MediaRoute.Container = .fragmentedMP4
+    ) -> String {
         let list = ArchivePlaylists.media(
-            Self.selection, isEnded: isEnded, startsAtBegin: false, mayLoseItsBegin: numbers != nil,
+            Self.selection, container, isEnded: isEnded, startsAtBegin: false, mayLoseItsBegin: numbers != nil,
             numbers: numbers ?? (0, 0)
         ) { $0.tracksFingerprint == 3 ? nil : "init-\($0.tracksFingerprint).mp4" }
         return String(decoding: list.write(), as: UTF8.self)
@@ -75,5 +77,11 @@ import Testing
         #expect(
             text(isEnded: false, numbers: (41, 3))
                 == head + "#EXT-X-MEDIA-SEQUENCE:41\n#EXT-X-DISCONTINUITY-SEQUENCE:3\n" + body)
+        let transportStream = body.split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { !$0.hasPrefix("#EXT-X-MAP") }.joined(separator: "\n").replacing("-all.m4s", with: ".ts")
+        #expect(
+            text(isEnded: true, numbers: nil, .transportStream)
+                == head + "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n" + transportStream
+                + "#EXT-X-ENDLIST\n")
     }
 }

@@ -33,6 +33,11 @@ import Testing
             ("timeshift_rel-60.ts", "", .followDelayed(by: .seconds(60))),
             ("video-timeshift_abs-100.m3u8", "", .from(time(100))),
             ("mono-timeshift_rel-60.ts", "", .followDelayed(by: .seconds(60))),
+            ("archive-100-now.m3u8", "container=ts", .inTransportStream(.range(from: time(100), until: nil))),
+            ("rewind-60.m3u8", "token=1&container=mpegts", .inTransportStream(.rewind(.seconds(60)))),
+            ("index.m3u8", "utc=100&container=ts", .inTransportStream(.from(time(100)))),
+            ("archive-100-30.m3u8", "container=fmp4", .range(from: time(100), until: time(130))),
+            ("archive-100-now.mp4", "container=ts", .export(.mp4, from: time(100), until: nil)),
         ]
         for (last, query, wanted) in forms {
             #expect(route(last, query) == .media(stream: "a/cam", .archive(wanted)))

@@ -112,7 +112,7 @@ struct ArchiveExportTests {
         let home = try PlayerTests.temporaryFolder()
         defer { try? FileManager.default.removeItem(at: home) }
         var watching: [(form: String, taken: String, vlc: ChildProcess)] = []
-        for form in ["m3u8", "mp4", "ts"].map({ "archive-\(from)-\(depth).\($0)" }) {
+        for form in ["m3u8", "m3u8?container=ts", "mp4", "ts"].map({ "archive-\(from)-\(depth).\($0)" }) {
             let url = "\(server.base)/cam/\(form)"
             let gstreamer = try ChildProcess(
                 "/usr/bin/gst-launch-1.0",

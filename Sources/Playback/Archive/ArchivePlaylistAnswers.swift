@@ -11,21 +11,32 @@ extension ArchivePlayback {
     func playlist(
         _ route: ArchiveRoute, of stream: String, in store: ArchiveStore, request: MediaRequest
     ) throws -> ArchiveAnswer {
+        if case .inTransportStream(let form) = route {
+            return try playlist(form, .transportStream, of: stream, in: store, request: request)
+        }
+        return try playlist(route, .fragmentedMP4, of: stream, in: store, request: request)
+    }
+
+    private func playlist(
+        _ route: ArchiveRoute, _ container: MediaRoute.Container, of stream: String, in store: ArchiveStore,
+        request: MediaRequest
+    ) throws -> ArchiveAnswer {
         let now = now()
         switch route {
         case .recordingStatus: return try status(of: stream, in: store, request: request)
-        case .range(let from, let until): return try growing(route, stream, store, from, until, now, request)
-        case .from(let from): return try growing(route, stream, store, from, nil, now, request)
+        case .range(let from, let until): return try growing(route, container, stream, store, from, until, now, request)
+        case .from(let from): return try growing(route, container, stream, store, from, nil, now, request)
         case .delayed(let delay):
             let end = now - delay
-            return try sliding(route, stream, store, TimeRange(end - Self.slidingWindow, end), request)
-        case .export, .follow, .followDelayed:
+            return try sliding(route, container, stream, store, TimeRange(end - Self.slidingWindow, end), request)
+        case .export, .follow, .followDelayed, .inTransportStream:
             // A GET is answered before, as it has no end; this is for HEAD.
             return .made(
                 MediaAnswer(
                     status: .ok, headers: [("Content-Type", "video/mp2t"), ("Cache-Control", "no-store")], pieces: [],
                     length: nil))
-        case .rewind(let depth): return try sliding(route, stream, store, TimeRange(now - depth, now), request)
+        case .rewind(let depth):
+            return try sliding(route, container, stream, store, TimeRange(now - depth, now), request)
         }
     }
 
@@ -33,7 +44,8 @@ extension ArchivePlayback {
     /// a sliding one does, and is no `EVENT` list, of which nothing may go (RFC 8216 §4.3.3.5). Else its first segment
     /// stays where it is, and its number follows from it alone.
     private func growing(
-        _ route: ArchiveRoute, _ stream: String, _ store: ArchiveStore, _ from: MediaTime, _ until: MediaTime?,
+        _ route: ArchiveRoute, _ container: MediaRoute.Container, _ stream: String, _ store: ArchiveStore,
+        _ from: MediaTime, _ until: MediaTime?,
         _ now: MediaTime, _ request: MediaRequest
     ) throws -> ArchiveAnswer {
         let range = TimeRange(from, until ?? max(from, now))
@@ -45,7 +57,8 @@ extension ArchivePlayback {
         }
         let isOldest = try !store.reader.has(stream, before: first - Self.settled)
         let list = try ArchivePlaylists.media(
-            selection, isEnded: isEnded ?? false, startsAtBegin: route == .from(from), mayLoseItsBegin: isOldest,
+            selection, container, isEnded: isEnded ?? false, startsAtBegin: route == .from(from),
+            mayLoseItsBegin: isOldest,
             numbers: isOldest
                 ? numbers.numbers(of: selection.entries, for: .init(stream: stream, route: route)) { _, _ in nil }
                 : (SlidingNumbers.sequence(of: first), 0)
@@ -55,7 +68,8 @@ extension ArchivePlayback {
 
     /// The segments that have ended before the range's end.
     private func sliding(
-        _ route: ArchiveRoute, _ stream: String, _ store: ArchiveStore, _ range: TimeRange, _ request: MediaRequest
+        _ route: ArchiveRoute, _ container: MediaRoute.Container, _ stream: String, _ store: ArchiveStore,
+        _ range: TimeRange, _ request: MediaRequest
     ) throws -> ArchiveAnswer {
         let segments = try store.reader.segments(of: stream, startingIn: range).filter { $0.end <= range.end }
         let selection = PlaybackSelection(segments, in: range)
@@ -65,7 +79,7 @@ extension ArchivePlayback {
             return (Int64(passed.count - 1), Int64(passed.dropFirst().filter(\.isDiscontinuous).count))
         }
         let list = try ArchivePlaylists.media(
-            selection, isEnded: false, startsAtBegin: false, mayLoseItsBegin: true, numbers: numbers
+            selection, container, isEnded: false, startsAtBegin: false, mayLoseItsBegin: true, numbers: numbers
         ) { try headers.name(of: $0, in: store) }
         return answer(list, request)
     }

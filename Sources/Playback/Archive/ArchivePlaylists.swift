@@ -4,14 +4,15 @@ import HLS
 import Media
 
 enum ArchivePlaylists {
-    /// A playlist of segments with all their tracks: such a segment is one part of a file and is sent as it lies there.
+    /// A playlist of segments with all their tracks. One of fragmented MP4 is a part of a file and is sent as it lies there.
     ///
     /// - Parameters:
     ///   - map: the name of the initialisation segment of a run; nil when its tracks cannot be played.
     ///   - mayLoseItsBegin: what the list begins with may be deleted or passed while somebody follows it.
     ///   - numbers: of the first segment.
     static func media(
-        _ selection: PlaybackSelection, isEnded: Bool, startsAtBegin: Bool, mayLoseItsBegin: Bool,
+        _ selection: PlaybackSelection, _ container: MediaRoute.Container, isEnded: Bool, startsAtBegin: Bool,
+        mayLoseItsBegin: Bool,
         numbers: (sequence: Int64, discontinuities: Int64), map: (ArchivedRun) throws -> String?
     ) rethrows -> MediaPlaylist {
         var maps: [UInt64: String?] = [:]
@@ -25,9 +26,11 @@ enum ArchivePlaylists {
                 maps[run.tracksFingerprint] = name
             }
             return MediaPlaylist.Segment(
-                uri: RenditionName.segment(entry.segment.start, .all), duration: entry.segment.duration,
+                uri: container == .transportStream
+                    ? RenditionName.transportStreamSegment(entry.segment.start)
+                    : RenditionName.segment(entry.segment.start, .all), duration: entry.segment.duration,
                 programDateTime: entry.segment.start, isDiscontinuous: entry.isDiscontinuous, isGap: name == nil,
-                map: name)
+                map: container == .transportStream ? nil : name)
         }
         return MediaPlaylist(
             segments: segments, mediaSequence: numbers.sequence, discontinuitySequence: numbers.discontinuities,

@@ -14,7 +14,9 @@ package import Media
 /// | `timeshift_rel-{seconds}.m3u8`, `.ts` | live, so much later |
 /// | `rewind-{seconds}.m3u8` | live, with so much to go back to |
 /// | `recording_status.json` | what is recorded |
-package enum ArchiveRoute: Hashable, Sendable {
+///
+/// A playlist is one of fragmented MP4; with `?container=ts`, or where the stream's own playlists are, one of MPEG-TS.
+package indirect enum ArchiveRoute: Hashable, Sendable {
     /// Without an end: up to now, and growing.
     case range(from: MediaTime, until: MediaTime?)
     case from(MediaTime)
@@ -26,12 +28,29 @@ package enum ArchiveRoute: Hashable, Sendable {
     case follow(from: MediaTime)
     case followDelayed(by: MediaSpan)
     case recordingStatus
+    /// A playlist with the same segments as MPEG-TS.
+    case inTransportStream(ArchiveRoute)
 
     /// UTC beyond the year 5000 is a mistake, mostly milliseconds; and no playlist is longer than a year of it.
     private static let latest: Int64 = 95_617_584_000
     private static let longest: Int64 = 366 * 86_400
 
     init?(last: Substring, query: Substring) {
+        self.init(form: last, query)
+        if ["ts", "mpegts"].contains(QueryItems.value(of: "container", in: query)) { self = inTransportStream }
+    }
+
+    /// Those that are no playlists stay what they are.
+    var inTransportStream: ArchiveRoute { isPlaylist ? .inTransportStream(self) : self }
+
+    var isPlaylist: Bool {
+        switch self {
+        case .range, .from, .delayed, .rewind: true
+        case .export, .follow, .followDelayed, .recordingStatus, .inTransportStream: false
+        }
+    }
+
+    private init?(form last: Substring, _ query: Substring) {
         switch last {
         case "recording_status.json": self = .recordingStatus
         case "index.m3u8", "video.m3u8", "mono.m3u8":

@@ -81,7 +81,7 @@ extension ArchiveRoute {
     var isEndless: Bool {
         switch self {
         case .follow, .followDelayed: true
-        case .range, .from, .delayed, .rewind, .export, .recordingStatus: false
+        case .range, .from, .delayed, .rewind, .export, .recordingStatus, .inTransportStream: false
         }
     }
 }

@@ -56,6 +56,9 @@ struct MediaRequest: Sendable {
         }
     }
 
+    /// The player says which segments it takes.
+    var namesContainer: Bool { QueryItems.value(of: "container", in: target.query) != nil }
+
     /// Sent by another server of the group for its viewers.
     var isRelayed: Bool { headers.contains(name: RelayClient.header) }
 

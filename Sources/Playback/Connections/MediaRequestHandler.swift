@@ -102,11 +102,17 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
     }
 
     func answer(_ request: MediaRequest, until deadline: NIODeadline, context: ChannelHandlerContext) {
-        guard let (name, route) = request.media else {
+        guard let (name, asked) = request.media else {
             finish(request, request.refusal, context: context)
             return
         }
         let location = service.directory.locate(name)
+        var route = asked
+        if case .archive(let part) = route, case .here(let stream) = location, stream.prefersTransportStreamSegments,
+            !request.namesContainer
+        {
+            route = .archive(part.inTransportStream)
+        }
         if let archive = service.archive, case .archive(let part) = route,
             let course = part.course(at: archive.now()), let store = archive.directory.store(of: name)
         {

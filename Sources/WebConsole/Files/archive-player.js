@@ -222,7 +222,7 @@ export class ArchivePlayer {
   }
 
   async #segments(root, from, signal) {
-    const answer = await fetch(`${root}archive-${Math.floor(from)}-${span}.m3u8`, { cache: "no-store", signal });
+    const answer = await fetch(`${root}archive-${Math.floor(from)}-${span}.m3u8?container=fmp4`, { cache: "no-store", signal });
     if (answer.status === 404) return [];
     if (!answer.ok) throw new Error((await answer.text()).trim() || `the server answered ${answer.status}`);
     const segments = [];
