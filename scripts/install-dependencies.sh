@@ -10,7 +10,7 @@ purpose=${1:-build}
 packages=(libsqlite3-dev zlib1g-dev curl)
 case $purpose in
 build) ;;
-test) packages+=(ffmpeg faketime openssl iproute2 vlc-bin vlc-plugin-base gstreamer1.0-tools gstreamer1.0-plugins-base
+test) packages+=(ffmpeg faketime openssl iproute2 vlc-bin vlc-plugin-base mpv gstreamer1.0-tools gstreamer1.0-plugins-base
     gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav chromium chromium-driver) ;;
 bench) packages+=(ffmpeg nginx-light libnginx-mod-rtmp wrk gcc libc6-dev sqlite3 python3) ;;
 *)

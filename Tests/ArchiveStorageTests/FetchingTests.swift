@@ -176,6 +176,34 @@ extension Bench {
         #expect(try a.index.runs(of: "cam").contains { RunPath.isFetched($0.run.path) && $0.run.origin == "b" })
     }
 
+    /// Other files, other offsets, another server, a restart between: one digest.
+    @Test func aDigestIsOfTheMediaAlone() throws {
+        let (a, b) = try pair()
+        b.record(0..<60)
+        a.record(0..<10)
+        try a.restart()
+        a.record(30..<60)
+        try a.fetch(from: b)
+        for bench in [a, b] { bench.sync() }
+        func digest(_ bench: Bench<MemoryFileSystem>, _ from: Int64, _ to: Int64) throws -> String {
+            let range = TimeRange(SyntheticStream.time(from), SyntheticStream.time(to))
+            let found = try ArchiveInspection(index: bench.index, fileSystem: bench.disk).digest(of: "cam", in: range)
+            return "\(found.digest) \(found.segments)"
+        }
+        #expect(a.disk.paths.count > b.disk.paths.count)
+        #expect(try digest(a, 0, 58) == digest(b, 0, 58))
+        #expect(try digest(a, 4, 20) == digest(b, 4, 20))
+        #expect(try digest(a, 4, 20) != digest(b, 4, 22))
+        // One other byte.
+        let (c, _) = try pair()
+        c.record(0..<6)
+        c.step([.append(stream: "cam", SyntheticStream.chunk(6, size: 61))])
+        c.record(7..<60)
+        c.sync()
+        #expect(try digest(c, 0, 6) == digest(b, 0, 6))
+        #expect(try digest(c, 0, 58) != digest(b, 0, 58))
+    }
+
     @Test func aFullDiskStopsFetchingAndRecordingAlikeAndBothResume() throws {
         let (a, b) = try pair()
         b.record(0..<60)

@@ -6,6 +6,8 @@ private struct Moment: Decodable, Sendable {
     /// UTC of the picture that is shown, in seconds.
     var time: Double
     var decoded: Int
+    /// Of the picture.
+    var width: Int
     var recorded: Int
     var gaps: Int
     /// Of the last recorded bar, in pixels of the window and in UTC.
@@ -29,7 +31,7 @@ struct ArchivePageTests {
             const recorded = [...timeline.querySelectorAll(".recorded")], last = recorded.at(-1);
             const box = last ? last.getBoundingClientRect() : { left: 0, width: 0 };
             return { time: Number(timeline.getAttribute("aria-valuenow") ?? 0),
-              decoded: video.getVideoPlaybackQuality().totalVideoFrames,
+              decoded: video.getVideoPlaybackQuality().totalVideoFrames, width: video.videoWidth,
               recorded: recorded.length, gaps: timeline.querySelectorAll(".gap").length,
               lastMiddle: box.left + box.width / 2, lastStart: Number(last?.dataset.start ?? 0),
               lastEnd: Number(last?.dataset.end ?? 0), oldest: Number(timeline.getAttribute("aria-valuemin") ?? 0), newest: Number(timeline.getAttribute("aria-valuemax") ?? 0),
@@ -65,7 +67,11 @@ struct ArchivePageTests {
                 let gaps = try await facts(server)["gaps"] as? [[String: Any]] ?? []
                 return gaps.contains { ($0["closed_at"] as? Int ?? 0) - ($0["opened_at"] as? Int ?? 0) > 3000 }
             }
-            sender = try MediaTools.send(to: "udp://127.0.0.1:\(source)?pkt_size=1316")
+            // The second stretch has another size of the picture, other parameters and another sound.
+            sender = try MediaTools.send(
+                to: "udp://127.0.0.1:\(source)?pkt_size=1316",
+                video: ["-vf", "scale=640:360", "-c:v", "libx264", "-preset", "veryfast", "-g", "25", "-bf", "2"],
+                audio: ["-c:a", "aac", "-ac", "1", "-ar", "44100"])
         }
         let from = try #require(try await facts(server)["from"] as? Int)
         try await Browser.use { browser in
@@ -79,11 +85,12 @@ struct ArchivePageTests {
             let begin = try #require(first)
             #expect(begin.recorded >= 2 && begin.gaps >= 1)
             #expect(begin.time < begin.lastStart, "it does not begin at the begin: \(begin)")
+            #expect(begin.width == 320)
 
             // Plays over the gap by itself.
             try await eventually("the second stretch is reached") {
                 let now = try await moment(browser)
-                return now.time > now.lastStart && now.message.isEmpty
+                return now.time > now.lastStart && now.width == 640 && now.message.isEmpty
             }
             // A click takes it back to the first stretch: the very left of the timeline.
             let _: Bool = try await browser.run(
@@ -94,7 +101,7 @@ struct ArchivePageTests {
                 """)
             try await eventually("it plays where the click was") {
                 let now = try await moment(browser)
-                return now.time < now.lastStart && now.time >= Double(from) && now.message.isEmpty
+                return now.time < now.lastStart && now.time >= Double(from) && now.width == 320 && now.message.isEmpty
             }
             // And another one into the last stretch, from where it goes on into what is not recorded yet.
             let _: Bool = try await browser.run(
