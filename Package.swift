@@ -197,7 +197,7 @@ let package = Package(
             exclude: ["Accessibility"]),
         tests(
             "SentencesTests", [],
-            exclude: ["Cluster.md", "Replication.md", "Console.md", "Live.md"]),
+            exclude: ["Archive.md", "Cluster.md", "Replication.md", "Console.md", "Live.md"]),
     ],
     swiftLanguageModes: [.v6]
 )

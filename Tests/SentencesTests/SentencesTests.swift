@@ -30,7 +30,7 @@ import Testing
         return (code, names)
     }
 
-    @Test(arguments: ["Live.md", "Cluster.md", "Replication.md", "Console.md"])
+    @Test(arguments: ["Archive.md", "Live.md", "Cluster.md", "Replication.md", "Console.md"])
     func `every test that is named for a sentence is there`(table: String) throws {
         let (code, files) = try Self.sources()
         let rows = try Self.rows(of: table)
