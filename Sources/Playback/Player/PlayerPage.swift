@@ -1,4 +1,4 @@
-// Serves the pages with our players: each one file, with its script and style inside, that asks no other host.
+// Serves the pages with our players: each with its script and style inside, so that it asks for nothing else and no other host.
 import NIOCore
 
 enum PlayerPage {
@@ -24,11 +24,19 @@ enum PlayerPage {
         let front: ArraySlice<UInt8>
         let back: ArraySlice<UInt8>
 
-        init(_ bytes: [UInt8]) {
-            let mark = Array("{{title}}".utf8)
-            let index = bytes.indices.first { bytes[$0...].starts(with: mark) } ?? bytes.endIndex
-            front = bytes[..<index]
-            back = bytes[index...].dropFirst(mark.count)
+        /// - Parameter file: a page with a place for the title, and behind it one for the script that both share.
+        init(_ file: [UInt8]) {
+            let (front, rest) = Self.parts(file[...], around: "{{title}}")
+            let (back, end) = Self.parts(rest, around: "{{media-element.js}}")
+            self.front = front
+            self.back = back + PackageResources.media_element_js + end
+        }
+
+        private static func parts(
+            _ bytes: ArraySlice<UInt8>, around mark: String
+        ) -> (before: ArraySlice<UInt8>, after: ArraySlice<UInt8>) {
+            let index = bytes.indices.first { bytes[$0...].starts(with: mark.utf8) } ?? bytes.endIndex
+            return (bytes[..<index], bytes[index...].dropFirst(mark.utf8.count))
         }
     }
 
