@@ -52,4 +52,37 @@ struct InputMailboxTests {
         #expect(looking.chunks.last?.end == woken.chunks.last?.end)
         #expect(looking.chunks.map(\.bytes) == woken.chunks.map(\.bytes))
     }
+
+    /// While the loop does not get to it only so much waits; then the stream goes on behind a hole.
+    @Test func mediaBeyondTheBoundIsDroppedAndCountedAndNothingElse() throws {
+        let stage = Stage(["a"], pause: .milliseconds(10), waitingBytesMax: 400)
+        let session = try #require(stage.session("a"))
+        func send(_ start: Int64) {
+            for part in stride(from: start, to: start + 1000, by: 40) {
+                stage.send(
+                    .frames(Sample.programme(part, part + 40, origin: Sample.noon.ticks, mark: 1)), from: session)
+            }
+        }
+        stage.send(.tracks(Sample.both, clock: .utc), from: session)
+        // The loop stands still for a second.
+        send(0)
+        let dropped = stage.mailbox.droppedBatches
+        #expect((1..<25).contains(dropped))
+        stage.send(.notice("something else"), from: session)
+        stage.wait(milliseconds: 1000)
+        #expect(stage.events.contains { $0.reason.contains("something else") })
+        for start in stride(from: Int64(1000), to: 3000, by: 40) {
+            stage.send(.frames(Sample.programme(start, start + 40, origin: Sample.noon.ticks, mark: 1)), from: session)
+            stage.wait(milliseconds: 40)
+        }
+        #expect(stage.mailbox.droppedBatches == dropped)
+        #expect(stage.chunks.last.map { $0.end > Sample.noon + .milliseconds(2500) } == true)
+        stage.send(.ended(InputFailure(code: .ended, message: "gone")), from: session)
+        stage.wait(milliseconds: 20)
+        #expect(stage.events.contains { $0.kind == .inputLost })
+        stage.finish()
+        // A picture in each batch, of three seconds.
+        let pictures = stage.chunks.flatMap(\.parts).filter { $0.track == Sample.video.id }
+        #expect(pictures.reduce(0) { $0 + $1.frameCount } == 75 - Int(dropped))
+    }
 }

@@ -55,6 +55,9 @@ final class StreamKeeper: StreamDirectory {
         self.environment = environment
     }
 
+    /// Batches of media that came while an event loop had too much waiting.
+    var droppedBatches: UInt64 { mailboxes.values.reduce(0) { $0 + $1.droppedBatches } }
+
     /// Makes the running streams those of `settings`. Streams that did not change are not touched; one that has to begin anew
     /// does so when it has closed its inputs.
     /// Returns what was done, one line for each thing that changed.

@@ -58,6 +58,7 @@ struct FakeOpener: InputOpener {
 final class Stage {
     let loop = EmbeddedEventLoop()
     let opener = FakeOpener()
+    let mailbox: InputMailbox
     let stream: LiveStream
     private let elapsed = NIOLockedValueBox(Duration.zero)
     private let log = NIOLockedValueBox<[StreamEvent]>([])
@@ -66,13 +67,14 @@ final class Stage {
     init(
         _ urls: [String], hot: Set<String> = [], segment: MediaSpan = .seconds(1),
         limits: LiveWindow.Limits = LiveWindow.Limits(segments: 100), continuing: StreamContinuation? = nil,
-        pause: TimeAmount = .zero
+        pause: TimeAmount = .zero, waitingBytesMax: Int = InputMailbox.waitingBytesMax
     ) {
         let elapsed = elapsed
         let log = log
         let made = made
+        mailbox = InputMailbox(loop, pause: pause, waitingBytesMax: waitingBytesMax)
         stream = LiveStream(
-            Self.definition(urls, hot: hot, segment: segment, limits: limits), at: InputMailbox(loop, pause: pause),
+            Self.definition(urls, hot: hot, segment: segment, limits: limits), at: mailbox,
             environment: LiveStream.Environment(
                 opener: opener, monotonic: { elapsed.withLockedValue { $0 } },
                 utc: {
