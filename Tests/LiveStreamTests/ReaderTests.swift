@@ -97,6 +97,29 @@ struct ReaderTests {
         stage.finish()
     }
 
+    /// However many read it in whatever form, media is in memory once: nothing is copied for a reader.
+    @Test func readersShareTheMemoryOfTheMedia() {
+        func places(_ buffers: [ByteBuffer]) -> [UnsafeRawPointer?] {
+            buffers.map { $0.withUnsafeReadableBytes { UnsafeRawPointer($0.baseAddress) } }
+        }
+        let stage = Stage(["a"])
+        let other = EmbeddedEventLoop()
+        stage.send(.tracks(Sample.both, clock: .utc), from: stage.session("a"))
+        let plain = [stage.loop, stage.loop, other].map { Listener(on: $0) }
+        let muxed = [stage.loop, stage.loop, other].map { Listener(on: $0) }
+        for reader in plain { _ = stage.stream.attach(reader, kind: .chunks) }
+        for reader in muxed { _ = stage.stream.attach(reader, kind: .transportStream) }
+        stage.play([stage.session("a")], milliseconds: 2000)
+        stage.finish()
+        other.run()
+        let chunks = places(stage.chunks.map(\.bytes))
+        #expect(chunks.count == 10 && Set(chunks).count == 10)
+        for reader in plain + muxed { #expect(places(reader.deliveries.map(\.chunk.bytes)) == chunks) }
+        #expect(places(stage.stream.window.segments.flatMap(\.chunks).map(\.bytes)) == chunks)
+        let packets = muxed.map { places($0.deliveries.compactMap(\.transportStream)) }
+        #expect(packets[0].count == 10 && packets.allSatisfy { $0 == packets[0] })
+    }
+
     /// Splice information, teletext and subtitles go through the stream as they came.
     @Test func dataTracksReachTransportReaders() throws {
         let kinds: [(purpose: DataParameters.Purpose, type: UInt8, descriptors: [UInt8], payload: [UInt8])] = [

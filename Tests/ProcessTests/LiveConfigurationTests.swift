@@ -120,7 +120,7 @@ struct LiveConfigurationTests {
             try String(contentsOf: Self.root.appending(path: "docs/\($0)"), encoding: .utf8)
         }.joined()
         let families = page.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
-        #expect(families.count > 10)
+        #expect(families.count > 10 && page.contains("\nweir_viewer_skips_total 0\n"))
         for family in families {
             let words = family.split(separator: " ")
             #expect(docs.contains("| `\(words[2])` | \(words[3]) |"), "\(family)")

@@ -59,6 +59,7 @@ package final class SessionRegistry: Sendable {
         var viewers: [String: Int] = [:]
         /// Of sessions that have ended.
         var pastBytes = 0
+        var pastSkips = 0
         var nextSweep: NIODeadline = .uptimeNanoseconds(0)
     }
 
@@ -137,6 +138,13 @@ package final class SessionRegistry: Sendable {
         }
     }
 
+    /// How often viewers were taken to a later key frame since the start, of sessions past and present.
+    package var skipCount: Int {
+        state.withLock { state in
+            state.entries.values.reduce(state.pastSkips) { $0 + $1.counters.skips.load(ordering: .relaxed) }
+        }
+    }
+
     /// Viewers of a stream now.
     package func viewerCount(of stream: String, at now: NIODeadline) -> Int {
         state.withLock { state in
@@ -165,6 +173,7 @@ package final class SessionRegistry: Sendable {
     private func remove(_ state: inout State, _ id: UInt64) {
         guard let entry = state.entries.removeValue(forKey: id) else { return }
         state.pastBytes += entry.counters.bytes.load(ordering: .relaxed)
+        state.pastSkips += entry.counters.skips.load(ordering: .relaxed)
         if let key = entry.key { state.byKey[key] = nil }
         guard entry.session.isViewer else { return }
         let count = (state.viewers[entry.session.stream] ?? 1) - 1

@@ -1,4 +1,4 @@
-// How many other servers take live media from this one.
+// Metrics of those who take media from this server: how many are servers, how often viewers were too slow.
 import ManagementAPI
 import NIOCore
 import Playback
@@ -10,5 +10,11 @@ extension SessionRegistry {
         return MetricFamily(
             "weir_m4f_receivers", .gauge, help: "Other servers that take the stream over M4F",
             samples: counts.sorted { $0.key < $1.key }.map { .init(Double($0.value), labels: [("stream", $0.key)]) })
+    }
+
+    var skipMetric: MetricFamily {
+        MetricFamily(
+            "weir_viewer_skips_total", .counter, help: "Times a viewer was too slow and went on at a later key frame",
+            samples: [.init(Double(skipCount))])
     }
 }

@@ -117,8 +117,11 @@ final class ServerModel: ManagedServer {
     }
 
     func metrics() -> [MetricFamily] {
-        archives.metrics + replication.metrics + [sessionRegistry.receiverMetric(at: clocks.monotonic())]
-            + (group?.metrics ?? []) + moreMetrics()
+        let readers = [sessionRegistry.receiverMetric(at: clocks.monotonic()), sessionRegistry.skipMetric]
+        let dropped = MetricFamily(
+            "weir_input_dropped_batches_total", .counter, help: "Media dropped because its stream's loop was too late",
+            samples: [.init(Double(keeper.droppedBatches))])
+        return archives.metrics + replication.metrics + readers + [dropped] + (group?.metrics ?? []) + moreMetrics()
     }
 
     func unreadiness() -> String? {
