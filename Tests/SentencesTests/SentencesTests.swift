@@ -19,29 +19,38 @@ import Testing
         }
     }
 
-    /// The source of all tests but this one, and the names of all their files.
-    private static func sources() throws -> (code: String, files: Set<String>) {
-        var (code, names) = ("", Set<String>())
+    /// The functions and titles of all tests, and the names of all files beside them. Looked for once for all tables.
+    private static let known: Result<(tests: Set<String>, files: Set<String>), any Error> = Result {
+        var (names, paths) = (Set<String>(), Set<String>())
         let files = try #require(FileManager.default.enumerator(at: tests, includingPropertiesForKeys: nil))
-        for case let file as URL in files where file.lastPathComponent != "SentencesTests.swift" {
-            names.insert(file.lastPathComponent)
-            if file.pathExtension == "swift" { code += try String(contentsOf: file, encoding: .utf8) }
+        for case let file as URL in files {
+            paths.insert(file.lastPathComponent)
+            guard file.pathExtension == "swift" else { continue }
+            let code = try String(contentsOf: file, encoding: .utf8)
+            for part in code.components(separatedBy: "func ").dropFirst() {
+                let isQuoted = part.hasPrefix("`")
+                names.insert(String(part.dropFirst(isQuoted ? 1 : 0).prefix { $0 != (isQuoted ? "`" : "(") }))
+            }
+            for part in code.components(separatedBy: "@Test(").dropFirst() {
+                let title = part.drop { $0.isWhitespace }
+                if title.first == "\"" { names.insert(String(title.dropFirst().prefix { $0 != "\"" })) }
+            }
         }
-        return (code, names)
+        return (names, paths)
     }
 
     @Test(arguments: ["Archive.md", "Live.md", "Cluster.md", "Replication.md", "Console.md"])
     func `every test that is named for a sentence is there`(table: String) throws {
-        let (code, files) = try Self.sources()
+        let (tests, files) = try Self.known.get()
         let rows = try Self.rows(of: table)
         #expect(rows.count > 40)
         for (promise, names) in rows {
             #expect(!names.isEmpty, "\(table) names nothing for '\(promise)'")
             for name in names {
-                let isTest = ["func \(name)(", "func `\(name)`(", "@Test(\"\(name)\""].contains { code.contains($0) }
                 let path = Self.root.appending(path: name).path
                 let isFile = files.contains(name) || name.contains("/") && FileManager.default.fileExists(atPath: path)
-                #expect(isTest || isFile, "\(table): there is no '\(name)', which is to show '\(promise)'")
+                #expect(
+                    tests.contains(name) || isFile, "\(table): there is no '\(name)', which is to show '\(promise)'")
             }
         }
     }
