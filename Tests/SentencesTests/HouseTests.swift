@@ -56,11 +56,14 @@ import Testing
         script.executableURL = URL(filePath: "/bin/bash")
         script.arguments = [Self.root.appending(path: "scripts/install-dependencies.sh").path, "test"]
         script.environment = ["PATH": "\(folder.path):/usr/bin:/bin"]
-        let output = Pipe()
-        script.standardOutput = output
+        // A file and no pipe: programs that other tests start meanwhile would keep the pipe's other end open.
+        let output = folder.appending(path: "said")
+        try Data().write(to: output)
+        script.standardOutput = try FileHandle(forWritingTo: output)
+        script.standardInput = FileHandle.nullDevice
         try script.run()
-        let said = try output.fileHandleForReading.readToEnd() ?? Data()
         script.waitUntilExit()
+        let said = try Data(contentsOf: output)
         #expect(script.terminationStatus == 0)
         let orders = try? String(contentsOfFile: told, encoding: .utf8)
         #expect(said.isEmpty == isThere && (orders == nil) == isThere)
