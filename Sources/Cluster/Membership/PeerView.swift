@@ -53,6 +53,27 @@ struct PeerView: Sendable {
         wantsAll ? .nothing : knownVersion
     }
 
+    /// Polls that are waited for although a newer one was sent.
+    private static let latePollLimit = 8
+
+    /// How long an answer counts as a proof of life: a poll that takes longer says next to nothing about now.
+    var pollLife: TimeSpan { settings.staleTimeout * 3 / 4 }
+
+    /// An answer over a long way is waited for as long as such answers took.
+    var way: TimeSpan { min((roundTrip ?? .zero) * 2, settings.staleTimeout / 2) }
+
+    /// Its answer counts even if it comes after the next poll has been sent.
+    mutating func isLate(_ id: PollID, sent: MonotonicTime) {
+        late.append((id, sent, sent + pollLife))
+        if late.count > Self.latePollLimit { late.removeFirst() }
+    }
+
+    /// The next poll goes out now; what it may be holding back at this moment it answers then.
+    mutating func askAnew(at time: MonotonicTime) {
+        if case .inFlight(let id, let sent, _) = poll { isLate(id, sent: sent) }
+        poll = .due(time)
+    }
+
     /// The poll with this number has its answer: when it was sent, and whether it is the newest. Nil: it is not waited for.
     mutating func settle(_ id: PollID, at time: MonotonicTime) -> (sent: MonotonicTime, isNewest: Bool)? {
         if case .inFlight(id, let sent, _) = poll {

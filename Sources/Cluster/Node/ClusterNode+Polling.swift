@@ -59,9 +59,6 @@ extension ClusterNode {
 
     // MARK: - Asking
 
-    /// Polls to one peer that are waited for although a newer one was sent.
-    static var latePollLimit: Int { 8 }
-
     /// Polls follow one another without a pause, each held by the peer for up to `fetch_timeout`; after a failure the next
     /// one wants its answer at once.
     ///
@@ -77,11 +74,10 @@ extension ClusterNode {
             let period = peers[peer].settings.fetchTimeout
             let longest = isWordNeeded ? period / 4 : period
             let hold = peers[peer].failure == nil && peers[peer].heardAt != nil ? longest : .zero
-            // An answer over a long way is waited for as long as such answers took.
-            let way = min((peers[peer].roundTrip ?? .zero) * 2, peers[peer].settings.staleTimeout / 2)
+            let way = peers[peer].way
             let patience = hold == .zero ? max(period / 2, way) : hold + max(period / 4, way)
             // The answer counts even if it comes after the next poll has been sent.
-            let timeout = max(patience, pollLife(of: peer))
+            let timeout = max(patience, peers[peer].pollLife)
             nextPoll += 1
             peers[peer].poll = .inFlight(PollID(nextPoll), sent: now.monotonic, deadline: now.monotonic + patience)
             effects.append(
@@ -92,9 +88,6 @@ extension ClusterNode {
         }
     }
 
-    /// How long an answer counts as a proof of life: a poll that takes longer says next to nothing about now.
-    private func pollLife(of peer: Int) -> TimeSpan { peers[peer].settings.staleTimeout * 3 / 4 }
-
     mutating func pollFailed(_ id: PeerID, _ poll: PollID, _ kind: PollFailure) {
         guard let peer = peerIndex[id], peer != own else { return }
         failed(peer, poll, kind)
@@ -103,10 +96,7 @@ extension ClusterNode {
     private mutating func failed(_ peer: Int, _ id: PollID, _ kind: PollFailure) {
         peers[peer].late.removeAll { $0.id == id }
         guard case .inFlight(id, let sent, _) = peers[peer].poll else { return }
-        if kind == .timeout {
-            peers[peer].late.append((id, sent, sent + pollLife(of: peer)))
-            if peers[peer].late.count > Self.latePollLimit { peers[peer].late.removeFirst() }
-        }
+        if kind == .timeout { peers[peer].isLate(id, sent: sent) }
         let times = (peers[peer].failure?.times ?? 0) + 1
         let isNewMismatch = peers[peer].failure?.kind != kind
         peers[peer].failure = PeerView.Failure(kind: kind, times: times)
@@ -151,7 +141,12 @@ extension ClusterNode {
         noteForeign(of: peer, report)
         if report.since == 0 || peers[peer].knownVersion.instance == report.instance {
             peers[peer].knownVersion = KnownVersion(instance: report.instance, version: report.version)
-            if report.since == 0 { peers[peer].wantsAll = false }
+            if report.since == 0, peers[peer].wantsAll {
+                peers[peer].wantsAll = false
+                for stream in streams.indices where streams[stream].newUntil ?? now.monotonic > now.monotonic {
+                    dirty.insert(stream)
+                }
+            }
         } else {
             peers[peer].wantsAll = true
         }

@@ -12,8 +12,9 @@ extension ClusterNode {
         peers = plan.peers.map { peer in
             var view = oldPeers[peer.id] ?? PeerView(settings: peer, pollAt: now.monotonic)
             view.settings = peer
-            // Whether it knows our streams must be seen anew.
+            // Whether it knows our streams must be seen anew, and at once: it may have those that are new here already.
             view.wantsAll = true
+            if view.isAlive { view.askAnew(at: now.monotonic) }
             return view
         }
         peerIndex = [:]
@@ -31,6 +32,7 @@ extension ClusterNode {
             }
             var view = StreamView(settings: stream)
             view.changedAt = version
+            if !isJoining { view.newUntil = now.monotonic + peers[own].settings.fetchTimeout }
             if leaving.remove(stream.name) != nil { view.capture = .stopping(.yield(to: nil)) }
             return view
         }

@@ -24,13 +24,14 @@ extension ClusterNode {
             if isTarget {
                 if isFull { return remind(stream, at: now.monotonic + .seconds(1)) }
                 if let precedence = precedenceOfSuccessor(of: stream) { return remind(stream, at: precedence) }
+                if let until = wordAwaited(of: stream) { return remind(stream, at: until) }
                 claim(stream, because: whyFree(stream))
             } else if view.decision.peer == nil {
                 tellUnplaced(stream)
             } else if adoptsOrphans(of: stream), !isFull {
                 let since = view.orphanSince ?? now.monotonic
                 streams[stream].orphanSince = since
-                let until = since + peers[own].settings.fetchTimeout
+                let until = since + peers[own].settings.fetchTimeout + wayToSuccessor(of: stream)
                 if until > now.monotonic { return remind(stream, at: until) }
                 claim(stream, because: "nobody took it while the servers' configurations differ")
             }
@@ -69,6 +70,23 @@ extension ClusterNode {
         else { return nil }
         let until = heard + peers[peer].settings.fetchTimeout
         return until > now.monotonic ? until : nil
+    }
+
+    /// How long it takes to hear that the one to whom a stream was let go has taken it.
+    private func wayToSuccessor(of stream: Int) -> TimeSpan {
+        guard streams[stream].record.phase == .released,
+            let successor = streams[stream].record.successor.flatMap({ peerIndex[$0] }), successor != own
+        else { return .zero }
+        return peers[successor].way
+    }
+
+    /// Until when a stream that a reload has brought is not claimed, because a server that was reloaded before may have it; nil: all
+    /// who answer have said since whether they do.
+    private func wordAwaited(of stream: Int) -> MonotonicTime? {
+        guard let until = streams[stream].newUntil, until > now.monotonic,
+            others.contains(where: { peers[$0].isAlive && peers[$0].wantsAll })
+        else { return nil }
+        return until
     }
 
     /// While configurations differ (some servers are reloaded, others not yet) each of two may believe that the other should

@@ -36,6 +36,8 @@ struct StreamView: Sendable {
     var changedAt: UInt64 = 0
     /// When the record came from another server; nil if it was written here.
     var recordHeardAt: MonotonicTime?
+    /// A reload has brought it: until when the word of those who may know it already is waited for.
+    var newUntil: MonotonicTime?
     /// Since when nobody has it although another should.
     var orphanSince: MonotonicTime?
     var decision = PlacementDecision(peer: nil, rule: .unplaced(reason: "not decided yet"))

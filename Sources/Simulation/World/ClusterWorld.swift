@@ -70,6 +70,7 @@ package struct ClusterWorld {
     var numbers: UInt64 = 0
     var clocksWereSet = false
     var coverage = CoverageCheck()
+    var flapping = FlappingCheck()
     /// Streams that two servers of one part capture.
     var doubledSince: [StreamName: Int64] = [:]
     /// 2026-01-01T00:00:00Z.
@@ -303,6 +304,7 @@ package struct ClusterWorld {
             queue.plan(.stopped(peer, life: life, stream, capture: capture.number), at: now + stopDelay)
         case .event(let event):
             events.append((peer, event))
+            if FlappingCheck.changes.contains(event.kind) { flapping.changesSeen += 1 }
             let time = now
             journal?.note(event, of: peer, at: time)
         case .wake(let at):
@@ -322,6 +324,7 @@ package struct ClusterWorld {
         note("starts", stream.text, of: peer, reason)
         starts += 1
         startsOfStream[stream, default: 0] += 1
+        checkFlapping(stream, on: peer, reason)
         numbers += 1
         state[peer]?.captures[stream] = Capture(number: numbers)
         queue.plan(.media(peer, life: life, stream, capture: numbers), at: now + startDelay)

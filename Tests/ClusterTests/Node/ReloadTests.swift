@@ -44,6 +44,25 @@ import Testing
         #expect(driver.take() == [])
     }
 
+    /// The others were reloaded before, and one of them stands in.
+    @Test func `a stream that is new here and runs elsewhere already is not started beside it`() {
+        var driver = driver("one")
+        driver.peers["b"]?.records["two"] = NodeDriver.running("b", NodeDriver.epoch(5))
+        driver.handle(.settingsChanged(NodeDriver.settings("a", "b", streams: streams("one", "two"))))
+        driver.run(100)
+        #expect(driver.take() == [])
+        #expect(driver.record("two").holder == PeerID("b"))
+    }
+
+    @Test func `a stream that is new here does not wait for a peer that says nothing`() {
+        var driver = driver("one")
+        driver.peers["b"]?.answers = nil
+        driver.handle(.settingsChanged(NodeDriver.settings("a", "b", streams: streams("one", "two"))))
+        #expect(driver.take() == [])
+        driver.run(driver.node.settings.peers[0].fetchTimeout.milliseconds)
+        #expect(driver.take().first == .start("two", NodeDriver.epoch(0), "first start; capture_at=a"))
+    }
+
     @Test func `a stream that comes back while its old capture is still ending starts after that end`() {
         var driver = driver("one")
         driver.handle(.settingsChanged(NodeDriver.settings("a", "b", streams: streams())))
