@@ -114,13 +114,11 @@ package final class ArchiveStore: Sendable {
 
     /// The segment of a URL, and its file taken for reading; nil when there is none (any more).
     package func lease(_ key: SegmentKey) throws -> (segment: ArchivedSegment, lease: SegmentLease)? {
-        try holding(key.stream) { try reader.segment(key).map { ($0, lease($0)) } }
+        try holding { try reader.segment(key).map { ($0, lease($0)) } }
     }
 
-    /// Finds segments of a stream to lease them: what is found stays until `find` has returned, and with a lease from then on.
-    package func holding<T>(_ stream: String, _ find: () throws -> T) rethrows -> T {
-        try view.holding(stream, find)
-    }
+    /// Finds segments to lease them: what is found stays until `find` has returned, and with a lease from then on.
+    package func holding<T>(_ find: () throws -> T) rethrows -> T { try view.holding(find) }
 
     /// Counters, for the API and for metrics.
     package func statistics() -> ArchiveStatistics {

@@ -27,6 +27,9 @@ final class ArchiveView: Sendable {
         var statistics = ArchiveStatistics()
         /// Readers per path of a run file.
         var leases: [String: Int] = [:]
+        /// Look-ups under way, by the generation in which they began.
+        var lookUps: [Int: Int] = [:]
+        var generation = 0
     }
 
     private let state = Mutex(State())
@@ -58,12 +61,33 @@ final class ArchiveView: Sendable {
         }
     }
 
-    /// While `find` runs, no bytes of the stream are freed.
-    func holding<T>(_ stream: String, _ find: () throws -> T) rethrows -> T {
-        // Of no run file: their paths are longer.
-        lease(stream)
-        defer { endLease(stream) }
+    /// While `find` runs, no bytes are freed of what it may have found.
+    func holding<T>(_ find: () throws -> T) rethrows -> T {
+        let generation = state.withLock { state in
+            state.lookUps[state.generation, default: 0] += 1
+            return state.generation
+        }
+        defer {
+            state.withLock { state in
+                let left = (state.lookUps[generation] ?? 1) - 1
+                state.lookUps[generation] = left > 0 ? left : nil
+            }
+        }
         return try find()
+    }
+
+    /// Look-ups from here on are of a new generation. To be called when rows are gone: what begins later cannot find them, so that
+    /// a crowd of readers never keeps bytes from being freed.
+    func beginGeneration() -> Int {
+        state.withLock { state in
+            state.generation += 1
+            return state.generation
+        }
+    }
+
+    /// Whether somebody still looks up who began before `generation`.
+    func isLookedUp(before generation: Int) -> Bool {
+        state.withLock { $0.lookUps.keys.contains { $0 < generation } }
     }
 
     func isLeased(_ path: String) -> Bool { state.withLock { $0.leases[path] != nil } }

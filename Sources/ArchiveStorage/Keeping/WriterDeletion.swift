@@ -1,5 +1,6 @@
 // Takes segments out of the index, and then their bytes off the disk.
 import Archive
+import Glibc
 import Media
 import NIOCore
 
@@ -117,11 +118,12 @@ extension ArchiveWriter {
         var changes = IndexChanges()
         let open = Set(streams.values.flatMap { $0.runs + $0.damaged }.map(\.run.path))
         var emptied: Set<String> = []
+        let isFound = !parts.isEmpty && isFoundByReaders()
         for part in parts where !emptied.contains(part.run.path) {
             let path = part.run.path
             // Its rows are gone, so that no new reader finds them; who found them before keeps the bytes. The index notes the
             // part: a later commit frees it.
-            if view.isLeased(path) || view.isLeased(part.run.stream) {
+            if isFound || view.isLeased(path) {
                 areFreedPartsLeft = true
                 continue
             }
@@ -142,6 +144,15 @@ extension ArchiveWriter {
             }
         }
         try index.commit(changes)
+    }
+
+    /// Waits a moment for those who began to look something up before its rows were gone.
+    /// - Returns: whether one of them may yet lease it.
+    private func isFoundByReaders() -> Bool {
+        let generation = view.beginGeneration()
+        // A look-up takes a fraction of a millisecond, that of a day's export some tens: it is not waited for here.
+        for _ in 0..<5 where view.isLookedUp(before: generation) { usleep(1000) }
+        return view.isLookedUp(before: generation)
     }
 
     private func isEmpty(_ run: ArchivedRun) throws(FileSystemError) -> Bool {

@@ -84,7 +84,7 @@ final class ArchiveFollower {
     ) throws -> Step {
         var state = state
         let now = archive.now()
-        let found = try store.holding(stream) {
+        let found = try store.holding {
             try store.reader.segment(of: stream, startingFrom: state.position).map { ($0, store.lease($0)) }
         }
         guard let (segment, lease) = found, segment.end <= now - delay else {

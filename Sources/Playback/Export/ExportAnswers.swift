@@ -43,7 +43,7 @@ extension ArchivePlayback {
             let hours = Self.longestExport.ticks / mediaTicksPerSecond / 3600
             return .made(.text(.badRequest, "A file has at most \(hours) h. Ask for several."))
         }
-        let (selection, leases) = try store.holding(stream) {
+        let (selection, leases) = try store.holding {
             let selection = try store.reader.selection(of: stream, in: range)
             var leases: [String: SegmentLease] = [:]
             for entry in selection.entries where leases[entry.segment.run.path] == nil {
