@@ -1,5 +1,6 @@
 // Disks that fill up, fail or vanish: told once, on record as a gap, and recorded again without a restart.
 import Archive
+import Foundation
 import Media
 import Testing
 
@@ -23,11 +24,11 @@ import Testing
         #expect(starts.contains(196), "recording did not resume: \(starts)")
     }
 
-    private func causes(_ bench: Bench<MemoryFileSystem>) throws -> Set<GapCause> {
+    private func causes(_ bench: Bench<some ArchiveFileSystem>) throws -> Set<GapCause> {
         Set(try bench.index.ledger(of: 1).gaps.gaps.map(\.cause))
     }
 
-    private func failures(_ bench: Bench<MemoryFileSystem>) -> (failed: Int, resumed: Int) {
+    private func failures(_ bench: Bench<some ArchiveFileSystem>) -> (failed: Int, resumed: Int) {
         let events = bench.events.all
         return (
             events.filter { if case .recordingFailed = $0 { true } else { false } }.count,
@@ -119,10 +120,18 @@ import Testing
 
     @Test func aRemovedDirectoryIsMadeAgain() throws {
         let disk = MemoryFileSystem()
-        let bench = try Bench(disk: disk)
+        try recordOverARemoval(Bench(disk: disk)) { disk.removeTree("cam") }
+        let root = FileManager.default.temporaryDirectory.appending(path: "weir-store-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: root) }
+        try recordOverARemoval(Bench(disk: PosixFileSystem(root: root.path))) {
+            try FileManager.default.removeItem(at: root.appending(path: "cam"))
+        }
+    }
+
+    private func recordOverARemoval(_ bench: Bench<some ArchiveFileSystem>, _ remove: () throws -> Void) throws {
         bench.record(0..<10)
         bench.sync()
-        disk.removeTree("cam")
+        try remove()
         bench.record(10..<200)
         bench.sync()
         #expect(try bench.starts().contains(196))

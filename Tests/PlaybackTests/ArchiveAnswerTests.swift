@@ -32,14 +32,15 @@ private final class Recorded: ArchiveDirectory {
 
     func store(of stream: String) -> ArchiveStore? { stream == "cam" ? archive : nil }
 
-    /// The chunks of some of the ten segments of one second.
+    /// The chunks of some of the ten segments of one second: written, but not synced.
     func record(segments: Range<Int>) async throws {
         let starts = Set(Self.chunks.map(\.segmentStart)).sorted()
         for chunk in Self.chunks where starts[segments].contains(chunk.segmentStart) {
             recorder.append(chunk)
             live.feed(chunk)
         }
-        try await archive.sync()
+        // Whatever is asked of the writer, it first writes what it was handed before.
+        try await archive.finishFetching("cam")
     }
 
     static var start: MediaTime { chunks[0].segmentStart }
