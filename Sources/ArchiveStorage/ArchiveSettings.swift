@@ -35,13 +35,13 @@ package struct ArchiveSettings: Hashable, Sendable {
     package var resumeSpace: Int64
     /// Bytes of a file that is given up when the disk is so full that not even a deletion could be noted.
     package var reserve: Int
-    /// Bytes of the newest media of all streams that stay in the system's memory for readers.
+    /// Bytes of the newest media of all streams that stay in the system's memory. Readers of the newest have the live window.
     package var memory: Int64
 
     package init(
         origin: String, durability: Durability = .every(.seconds(4)), queueLimit: Int = 128 << 20,
         deletionsPerSecond: Int = 400, resumeSpace: Int64 = 16 << 20, reserve: Int = 1 << 20,
-        memory: Int64 = 512 << 20
+        memory: Int64 = 64 << 20
     ) {
         self.memory = memory
         self.reserve = reserve
