@@ -44,6 +44,9 @@ final class TestNetwork: Sendable {
             // The test itself asks the servers from outside.
             let outside = "weir\(Self.number)"
             try Self.ip("link add \(outside) type veth peer name to-test netns \(Self.prefix)router")
+            // Its IPv6 address would come a second or two later: a browser then gives up what it is loading, as after any
+            // change of the machine's network.
+            try? Self.ip("link set \(outside) addrgenmode none", quiet: true)
             try Self.ip("addr add 10.\(Self.second).9.1/30 dev \(outside)")
             try Self.ip("link set \(outside) up")
             try Self.ip("-n \(Self.prefix)router addr add 10.\(Self.second).9.2/30 dev to-test")
