@@ -98,13 +98,8 @@ struct HTTPTransportStreamInputTests {
         let media = try await Self.media()
         let directory = try TemporaryDirectory()
         let certificate = try await SelfSignedCertificate(in: directory.path)
-        var trusting = TLSConfiguration.makeClientConfiguration()
-        trusting.trustRoots = .file(certificate.path)
-        let server = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate.path).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: certificate.keyPath, format: .pem)))
         let answers = ["/live": OriginAnswer.body(media, pieceSize: 1000, ends: false)]
-        try await probing(answers, server: server, client: trusting) { open in
+        try await probing(answers, server: try certificate.server(), client: certificate.client) { open in
             let (probe, session) = try open("tshttps://127.0.0.1:PORT/live")
             let gathered = await probe.gather { $0.frames(of: .video).count >= 40 }
             #expect(gathered.failure == nil)
@@ -112,7 +107,7 @@ struct HTTPTransportStreamInputTests {
             session.stop()
         }
         // The system's own roots do not know it.
-        try await probing(answers, server: server) { open in
+        try await probing(answers, server: try certificate.server()) { open in
             let failure = try #require(await (try open("tshttps://127.0.0.1:PORT/live").probe).failure())
             #expect(failure.code == .unreachable)
             #expect(failure.message.lowercased().contains("certificate"), "\(failure)")
@@ -124,20 +119,15 @@ struct HTTPTransportStreamInputTests {
         let media = try await Self.media()
         let directory = try TemporaryDirectory()
         let certificate = try await SelfSignedCertificate(in: directory.path)
-        var trusting = TLSConfiguration.makeClientConfiguration()
-        trusting.trustRoots = .file(certificate.path)
-        let server = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate.path).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: certificate.keyPath, format: .pem)))
         let answers = ["/live": OriginAnswer.body(media, pieceSize: 1000, ends: false)]
         let plain = try await HTTPOrigin(answers)
-        let secure = try await HTTPOrigin(answers, tls: server)
+        let secure = try await HTTPOrigin(answers, tls: try certificate.server())
         let origins = [
             plain.port: "http://127.0.0.1:\(plain.port)/live", secure.port: "https://127.0.0.1:\(secure.port)/live",
         ]
         let moved = Dictionary(
             uniqueKeysWithValues: origins.map { ("/\($0)", OriginAnswer.status(.found, headers: [("Location", $1)])) })
-        try await probing(moved, client: trusting) { open in
+        try await probing(moved, client: certificate.client) { open in
             for (port, address) in origins {
                 for url in ["ts\(address)", "tshttp://127.0.0.1:PORT/\(port)"] {
                     let (probe, session) = try open(url)
