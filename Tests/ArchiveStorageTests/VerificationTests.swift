@@ -3,6 +3,7 @@ import Archive
 import Foundation
 import Media
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import ArchiveStorage

@@ -2,6 +2,7 @@
 import CMAF
 import Media
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(10))) struct MP4FileTests {
@@ -63,7 +64,7 @@ import Testing
     }
 
     @Test func fragmentsOfOurOwnAreAFile() throws {
-        var random = SeededGenerator(4)
+        var random = SeededGenerator(seed: 4)
         var content = InitializationSegment.write(allTracks)
         let start: Int64 = 1_790_000_000 * 90_000
         var expected: [FrameFacts] = []
@@ -100,7 +101,7 @@ import Testing
         let options = Self.both + "-c:a aac -movflags frag_keyframe -frag_duration 300000 " + path
         _ = try run(
             "ffmpeg", ["-nostdin", "-v", "error", "-y"] + options.split(separator: " ").map(String.init))
-        var random = SeededGenerator(5)
+        var random = SeededGenerator(seed: 5)
         var errors = 0
         // The boxes without the media: damage shall meet what is parsed.
         let whole = try bytes(of: CMAFTests.bunny)

@@ -2,6 +2,7 @@
 import CMAF
 import Media
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite struct RoundTripTests {
@@ -53,7 +54,7 @@ import Testing
     }
 
     @Test func fragmentsComeBackAndArePartsOfTheirChunk() throws {
-        var random = SeededGenerator(1)
+        var random = SeededGenerator(seed: 1)
         for _ in 0..<300 {
             var buffer = ByteBuffer(string: "behind the reader index")
             buffer.moveReaderIndex(to: buffer.writerIndex)
@@ -79,7 +80,7 @@ import Testing
     }
 
     @Test func theTornTailBeginsBehindTheLastWholeFragment() {
-        var random = SeededGenerator(2)
+        var random = SeededGenerator(seed: 2)
         var bytes = InitializationSegment.write(allTracks)
         var ends = [bytes.readableBytes]
         for index in 0..<4 {
@@ -97,7 +98,7 @@ import Testing
     }
 
     @Test func damagedBytesNeverTrap() {
-        var random = SeededGenerator(3)
+        var random = SeededGenerator(seed: 3)
         var fragments = ByteBuffer()
         for track in 1...3 as ClosedRange<UInt32> {
             _ = FragmentWriter.append(frames(6, track: track, start: 1 << 40, using: &random), to: &fragments)

@@ -2,6 +2,7 @@
 import Foundation
 import Ingest
 import Media
+import TestSupport
 import Testing
 
 @testable import Inputs
@@ -57,23 +58,11 @@ struct TransportStreamParserTests {
     }
 
     @Test func whatIsNoTransportStreamIsSaidOnce() throws {
-        var random = SplitMix()
+        var random = SeededGenerator(seed: 0)
         let noise = (0..<200_000).map { _ in UInt8.random(in: 0...255, using: &random) }
         let (gathered, counters) = try parse(noise)
         #expect(gathered.notices.count == 1 && gathered.frames.isEmpty)
         #expect(gathered.notices.first?.contains("no MPEG transport stream") == true, "\(gathered.notices)")
         #expect(counters.lostByPID.isEmpty)
-    }
-}
-
-/// SplitMix64 from 0.
-private struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64 = 0
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

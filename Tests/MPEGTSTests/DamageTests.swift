@@ -2,6 +2,7 @@
 import MPEGTS
 import Media
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite struct DamageTests {
@@ -40,7 +41,7 @@ import Testing
         let tail = try Vector.plain.bytes()
         let clean = demux(tail)
         for seed in 0..<120 as Range<UInt64> {
-            var random = Seeded(state: seed &* 31 &+ 5)
+            var random = SeededGenerator(seed: seed &* 31 &+ 5)
             var broken = bytes
             for _ in 0..<Int.random(in: 1...40, using: &random) { damage(&broken, &random) }
             let result = demux(broken + tail)
@@ -54,7 +55,7 @@ import Testing
 
     @Test func noiseGivesNothing() {
         for seed in 0..<40 as Range<UInt64> {
-            var random = Seeded(state: seed)
+            var random = SeededGenerator(seed: seed)
             var noise = (0..<188 * 60).map { _ in UInt8.random(in: 0...255, using: &random) }
             // With sync bytes, PIDs and starts that are right, so that the noise reaches the inner parsers.
             for at in stride(from: 0, to: noise.count, by: 188) {
@@ -65,7 +66,7 @@ import Testing
         }
     }
 
-    private func damage(_ bytes: inout [UInt8], _ random: inout Seeded) {
+    private func damage(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
         let at = Int.random(in: 0..<bytes.count - 400, using: &random)
         switch Int.random(in: 0..<6, using: &random) {
         case 0: bytes[at] ^= 1 << UInt8.random(in: 0..<8, using: &random)

@@ -72,18 +72,6 @@ func demux(_ bytes: [UInt8], program: UInt16? = nil, split: () -> Int = { 1316 }
     return result
 }
 
-/// A small generator with a seed of its own (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
-    }
-}
-
 /// NAL units of samples with lengths, or of an Annex B stream; without delimiters, filler and parameter sets.
 func pictureNALs(samples: [ByteBuffer]) -> [[UInt8]] {
     samples.flatMap { sample in

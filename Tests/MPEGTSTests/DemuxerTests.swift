@@ -2,6 +2,7 @@
 import MPEGTS
 import Media
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite struct DemuxerTests {
@@ -108,7 +109,7 @@ import Testing
         #expect(demux(bytes) { 1316 } == whole)
         #expect(demux(bytes) { 1 } == whole)
         #expect(demux(bytes) { 187 } == whole)
-        var random = Seeded(state: 7)
+        var random = SeededGenerator(seed: 7)
         #expect(demux(bytes) { Int.random(in: 1...700, using: &random) } == whole)
         // Garbage in front and in the middle, so that synchronisation is searched for at every split too.
         let broken = [1, 0x47, 3] + bytes[..<60_000] + [9, 9, 0x47] + bytes[60_000...]

@@ -1,5 +1,6 @@
 // Packets with a time stamp before or error correction after each: the same events as without.
 import MPEGTS
+import TestSupport
 import Testing
 
 @Suite struct PacketDistanceTests {
@@ -7,7 +8,7 @@ import Testing
         case timeStamped, corrected
 
         /// Each packet of `bytes` with what stands around it; none of it is a sync byte, so that losses can be counted.
-        func around(_ bytes: [UInt8], _ random: inout Seeded) -> [UInt8] {
+        func around(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
             stride(from: 0, to: bytes.count, by: 188).flatMap { at -> [UInt8] in
                 let packet = Array(bytes[at..<at + 188])
                 let extra = (0..<(self == .timeStamped ? 4 : 16)).map { _ in
@@ -19,12 +20,12 @@ import Testing
     }
 
     @Test(arguments: Dress.allCases, [Vector.bFrames, .latm]) func sameEvents(_ dress: Dress, _ vector: Vector) throws {
-        var random = Seeded(state: 7)
+        var random = SeededGenerator(seed: 7)
         let bytes = try vector.bytes()
         let plain = demux(bytes)
         let dressed = dress.around(bytes, &random)
         for limit in [11, 200, 1344, 100_000] {
-            var splits = Seeded(state: UInt64(limit))
+            var splits = SeededGenerator(seed: UInt64(limit))
             let result = demux(dressed) { Int.random(in: 1...limit, using: &splits) }
             #expect(result.events == plain.events, "reads of up to \(limit) bytes")
             #expect(result.counters == plain.counters)
@@ -32,7 +33,7 @@ import Testing
     }
 
     @Test(arguments: Dress.allCases) func missingBytesAreAFoundAgainLoss(_ dress: Dress) throws {
-        var random = Seeded(state: 8)
+        var random = SeededGenerator(seed: 8)
         let bytes = try Vector.plain.bytes()
         let plain = demux(bytes)
         var dressed = dress.around(bytes, &random)
@@ -43,7 +44,7 @@ import Testing
     }
 
     @Test func aStreamMayChangeItsPackets() throws {
-        var random = Seeded(state: 9)
+        var random = SeededGenerator(seed: 9)
         let bytes = try Vector.plain.bytes()
         let middle = bytes.count / 188 / 2 * 188
         let mixed =

@@ -1,4 +1,4 @@
-// What all tests of this room use: reading a text, numbers from a seed, the repository's files.
+// What all tests of this room use: reading a text, the repository's files.
 import Foundation
 
 @testable import SettingsLanguage
@@ -11,18 +11,6 @@ func check(_ text: String) -> SettingsCheck {
 extension SettingsCheck {
     /// The codes of all diagnostics in order of the text.
     var codes: [Diagnostic.Code] { diagnostics.map(\.code) }
-}
-
-/// SplitMix64: the same numbers for the same seed everywhere.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }
 
 /// Files of the repository that these tests belong to.

@@ -1,4 +1,5 @@
 // Secrets leave a text and come back into the edited one.
+import TestSupport
 import Testing
 
 @testable import SettingsLanguage
@@ -91,7 +92,7 @@ func editedTextsGetTheirSecretsBack(edited: String, expected: String) {
 }
 
 @Test func theDifferenceOfTwoTextsTurnsOneIntoTheOther() {
-    var random = Seeded(state: 7)
+    var random = SeededGenerator(seed: 7)
     for _ in 0..<200 {
         func text() -> [String] {
             (0..<Int.random(in: 0...12, using: &random)).map { _ in ["a", "b", "c"].randomElement(using: &random) ?? ""

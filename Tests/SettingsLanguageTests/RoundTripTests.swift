@@ -1,11 +1,12 @@
 // Generated settings of every kind are printed and read back as the same settings.
+import TestSupport
 import Testing
 
 @testable import SettingsLanguage
 
 /// Draws settings that the reader could have made; references point to what is there.
 private struct SettingsMaker {
-    var random: Seeded
+    var random: SeededGenerator
 
     mutating func chance(_ percent: Int = 50) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
     mutating func some<Value>(_ make: (inout SettingsMaker) -> Value) -> Value? { chance() ? make(&self) : nil }
@@ -147,7 +148,7 @@ private struct SettingsMaker {
 }
 
 @Test(arguments: 0..<8) func whatIsPrintedIsReadBack(seed: UInt64) throws {
-    var maker = SettingsMaker(random: Seeded(state: seed))
+    var maker = SettingsMaker(random: SeededGenerator(seed: seed))
     for round in 0..<100 {
         let settings = try maker.settings()
         let printed = settings.text(secrets: .shown)

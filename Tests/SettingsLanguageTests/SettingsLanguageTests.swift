@@ -1,4 +1,5 @@
 // The reference pages' configurations load unchanged, are printed and read back, and survive damage without a trap.
+import TestSupport
 import Testing
 
 @testable import SettingsLanguage
@@ -152,7 +153,7 @@ func mistakesInTheGroupAreClear(text: String, words: String) {
 
 @Test(arguments: 0..<4)
 func damagedTextNeverTrapsAndEveryRemarkHasItsPlace(seed: UInt64) {
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(seed: seed)
     let pieces = [
         "{", "}", ";", "\"", "'", "\\", "#", "=", "\n", "..", "://", "99999999999999999999", "\u{0}", "é", "%",
     ]

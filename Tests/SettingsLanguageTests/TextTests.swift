@@ -1,4 +1,5 @@
 // Words, quotes, escapes, units, files: what the text of a configuration is made of.
+import TestSupport
 import Testing
 
 @testable import SettingsLanguage
@@ -55,7 +56,7 @@ func sizes(text: String, bytes: Int64?) {
 
 /// Whatever span or amount a setting holds, its text means the same.
 @Test(arguments: 0..<4) func amountsAreReadBack(seed: UInt64) {
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<2000 {
         let span = Duration.milliseconds(
             Int64.random(in: 0...1 << Int64.random(in: 1...41, using: &random), using: &random))

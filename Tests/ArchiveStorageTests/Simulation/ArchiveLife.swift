@@ -5,6 +5,7 @@ import GRDB
 import Media
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ArchiveStorage

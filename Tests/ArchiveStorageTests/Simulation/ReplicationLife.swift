@@ -3,6 +3,7 @@ import Archive
 import Media
 import NIOCore
 import Synchronization
+import TestSupport
 
 @testable import ArchiveStorage
 

@@ -1,6 +1,7 @@
 // Which segments an archive keeps when two servers have captured the same time.
 import Archive
 import Media
+import TestSupport
 import Testing
 
 /// Segments of a made-up stream, in seconds after an hour of UTC.
@@ -43,7 +44,7 @@ func instant(_ seconds: Double) -> MediaTime {
 
     /// Whoever exchanges with whom, and in which order, all end with the same: union and keeping commute.
     @Test(arguments: 0..<200) func theUnionIsOneWhateverTheOrder(seed: UInt64) {
-        var chance = SeededGenerator(seed)
+        var chance = SeededGenerator(seed: seed)
         func some() -> [OfferedSegment] {
             (0..<12).map { _ in
                 offer(
@@ -65,18 +66,5 @@ func instant(_ seconds: Double) -> MediaTime {
         for (segment, next) in zip(all, all.dropFirst()) {
             #expect(segment.start < next.start && segment.end < next.end)
         }
-    }
-}
-
-/// Chance from a seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed &+ 0x9E37_79B9_7F4A_7C15 }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
