@@ -149,7 +149,7 @@ let package = Package(
 
         // beside: never shipped
         optimisedRoom("Simulation", ["Cluster", heap]),
-        room("TestSupport", ["ManagementAPI", "Media", nioCore]),
+        room("TestSupport", ["Ingest", "ManagementAPI", "Media", nioCore, nioConcurrency]),
         .target(
             name: "FuzzChecks",
             dependencies: [
@@ -191,6 +191,9 @@ let package = Package(
                 "ManagementAPI", hummingbird, hummingbirdTesting, httpTypes, nioCore, nioConcurrency, serviceLifecycle,
                 log,
             ]),
+        tests(
+            "WeirServerTests",
+            ["WeirServer", "LiveStream", "Media", "SettingsLanguage", nioConcurrency, nioCore, nioEmbedded]),
         tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
         tests(
             "ProcessTests", ["CMAF", "ManagementAPI", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1],

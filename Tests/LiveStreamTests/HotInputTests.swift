@@ -3,6 +3,7 @@ import Ingest
 import LiveStream
 import Media
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite struct HotInputTests {

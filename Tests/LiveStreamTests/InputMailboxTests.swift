@@ -4,6 +4,7 @@ import LiveStream
 import Media
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 struct InputMailboxTests {

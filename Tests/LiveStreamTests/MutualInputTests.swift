@@ -7,6 +7,7 @@ import Media
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 /// Real lives of one stream on two servers, tied by real sessions, on virtual time.

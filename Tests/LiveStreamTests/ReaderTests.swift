@@ -5,6 +5,7 @@ import MPEGTS
 import Media
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 struct ReaderTests {

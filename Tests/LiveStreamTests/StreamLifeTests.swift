@@ -6,6 +6,7 @@ import Media
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 struct StreamLifeTests {

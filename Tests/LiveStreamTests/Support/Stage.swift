@@ -5,55 +5,7 @@ import Media
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOEmbedded
-
-/// An input that sends what the test says.
-final class FakeSession: InputSession {
-    let url: String
-    let deliver: @Sendable (InputEvent) -> Void
-    private let stopped = NIOLockedValueBox(false)
-    /// Keeps its socket open until it is told to close it.
-    private let isLingering: Bool
-    private let closed = NIOLockedValueBox<[@Sendable () -> Void]>([])
-    let received = NIOLockedValueBox(InputCounters())
-
-    init(url: String, isLingering: Bool = false, deliver: @escaping @Sendable (InputEvent) -> Void) {
-        self.url = url
-        self.isLingering = isLingering
-        self.deliver = deliver
-    }
-
-    var isStopped: Bool { stopped.withLockedValue { $0 } }
-    func stop(whenClosed closed: @escaping @Sendable () -> Void) {
-        stopped.withLockedValue { $0 = true }
-        if isLingering { self.closed.withLockedValue { $0.append(closed) } } else { closed() }
-    }
-
-    /// Its socket is closed.
-    func close() {
-        let closed = closed.withLockedValue { closed in
-            defer { closed = [] }
-            return closed
-        }
-        for closed in closed { closed() }
-    }
-    var counters: InputCounters { received.withLockedValue { $0 } }
-}
-
-struct FakeOpener: InputOpener {
-    let sessions = NIOLockedValueBox<[FakeSession]>([])
-
-    func open(
-        _ request: InputRequest, deliver: @escaping @Sendable (InputEvent) -> Void
-    ) throws(InputFailure) -> any InputSession {
-        if request.url.hasPrefix("bad://") {
-            throw InputFailure(code: .misconfigured, message: "\(request.url): no such scheme")
-        }
-        let session = FakeSession(
-            url: request.url, isLingering: request.url.hasPrefix("slow://"), deliver: deliver)
-        sessions.withLockedValue { $0.append(session) }
-        return session
-    }
-}
+import TestSupport
 
 final class Stage {
     let loop = EmbeddedEventLoop()
