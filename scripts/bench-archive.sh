@@ -5,75 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 weir=$(realpath "${1:?usage: bench-archive.sh WEIR_BINARY}")
 quick=${QUICK:-}
-work=$(mktemp -d "${TMPDIR:-/tmp}/weir-archive-bench.XXXXXX")
 udp=${BENCH_UDP_PORT:-23000} http=${BENCH_HTTP_PORT:-18090} nginx_port=${BENCH_NGINX_PORT:-18091}
-started=()
-finish() {
-    for pid in ${started[@]+"${started[@]}"}; do kill "$pid" 2>/dev/null || true; done
-    wait 2>/dev/null || true
-    rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-cc -O2 -Wall -Wextra -o "$work/send-streams" Benchmarks/send-streams.c
-
-# As in bench.sh: 19.2 s are whole frames of both tracks, so that the loop has no seam.
-file_seconds=19.2
-ffmpeg -v error -y -f lavfi -i testsrc2=s=640x360:r=25 -f lavfi -i sine=r=48000 -vf noise=alls=30:allf=t \
-    -frames:v 480 -frames:a 900 -c:v libx264 -preset veryfast -profile:v main -bf 0 -g 48 -sc_threshold 0 \
-    -b:v 1750k -maxrate 1750k -bufsize 875k -c:a aac -b:a 128k -f mpegts "$work/x.ts"
-
-# ------------------------------------------------------------------ measuring
-
-ticks_per_second=$(getconf CLK_TCK)
-cpu_ticks() {
-    local line fields
-    line=$(cat "/proc/$1/stat" 2>/dev/null) || { echo 0; return; }
-    read -ra fields <<<"${line##*) }"
-    echo $((fields[11] + fields[12] + fields[13] + fields[14]))
-}
-now_ms() { date +%s%3N; }
-# Percent of a core that PID uses in the next SECONDS: cpu_percent SECONDS PID
-cpu_percent() {
-    local before after t0 t1
-    before=$(cpu_ticks "$2") t0=$(now_ms)
-    sleep "$1"
-    after=$(cpu_ticks "$2") t1=$(now_ms)
-    awk -v d=$((after - before)) -v ms=$((t1 - t0)) -v hz="$ticks_per_second" 'BEGIN { printf "%.1f", d * 100000 / hz / ms }'
-}
-calc() { awk "BEGIN { printf \"${2:-%.2f}\", $1 }"; }
-row() { printf '| %s |\n' "$(printf '%s' "$*" | sed 's/;/ | /g')"; }
-background() {
-    "$@" &
-    last=$!
-    started+=("$last")
-}
-stop() {
-    for pid in "$@"; do kill "$pid" 2>/dev/null || true; done
-    for pid in "$@"; do wait "$pid" 2>/dev/null || true; done
-}
-metric() { curl -s "http://127.0.0.1:$http/metrics" | awk -v name="$1" 'index($1, name) == 1 { sum += $2 } END { printf "%d", sum }'; }
-
-# start_weir CONFIGURATION: waits until it listens; `listening` is how long that took in ms.
-start_weir() {
-    local t0
-    t0=$(now_ms)
-    background timeout 1200 "$weir" serve --config "$1" --log-level warning >>"$work/weir.log" 2>&1
-    weir_timeout=$last
-    for ((i = 0; i < 1200; i++)); do
-        weir_pid=$(pgrep -P "$weir_timeout" || true)
-        if [ -n "$weir_pid" ] && curl -s -o /dev/null "http://127.0.0.1:$http/streamer/api/v3/monitoring/liveness"; then
-            listening=$(($(now_ms) - t0))
-            return
-        fi
-        sleep 0.05
-    done
-    tail -n 20 "$work/weir.log" >&2
-    echo "the server did not start" >&2
-    exit 1
-}
-stop_weir() { stop "$weir_pid" "$weir_timeout"; }
+source scripts/measuring.sh
+make_tools send-streams
+make_media
 
 # ------------------------------------------------------------------ recording
 
@@ -96,16 +31,16 @@ recording() {
     for n in $counts; do
         local without with
         inputs "$n" >"$work/live.conf"
-        start_weir "$work/live.conf"
-        background "$work/send-streams" "$work/x.ts" $file_seconds "$udp" "$n" $((seconds + 15))
+        serve "$work/live.conf"
+        send "$n" $((seconds + 15))
         local sender=$last
         sleep 10
         without=$(cpu_percent "$seconds" "$weir_pid")
         stop "$sender"
         stop_weir
         inputs "$n" "$work/dvr$n" >"$work/record.conf"
-        start_weir "$work/record.conf"
-        background "$work/send-streams" "$work/x.ts" $file_seconds "$udp" "$n" $((seconds + 15))
+        serve "$work/record.conf"
+        send "$n" $((seconds + 15))
         sender=$last
         sleep 10
         with=$(cpu_percent "$seconds" "$weir_pid")
@@ -139,8 +74,8 @@ playback() {
     echo
     echo "## Segments out of an archive"
     inputs 1 "$work/play" >"$work/play.conf"
-    start_weir "$work/play.conf"
-    background "$work/send-streams" "$work/x.ts" $file_seconds "$udp" 1 45
+    serve "$work/play.conf"
+    send 1 45
     local sender=$last
     sleep 42
     stop "$sender"
@@ -149,43 +84,22 @@ playback() {
     list=$(curl -s "$base/archive-$from-40.m3u8" | grep '\.m4s$' | head -n 3)
     mkdir -p "$work/www"
     for name in $list; do curl -s "$base/$name" >"$work/www/$name"; done
-    cat >"$work/nginx.conf" <<EOF
-daemon off; worker_processes 1; pid $work/nginx.pid; error_log $work/nginx.log;
-events { worker_connections 1024; }
-http {
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
-  client_body_temp_path $work; proxy_temp_path $work; fastcgi_temp_path $work; uwsgi_temp_path $work; scgi_temp_path $work;
-  server { listen 127.0.0.1:$nginx_port; root $work/www; }
-}
-EOF
-    background nginx -c "$work/nginx.conf"
-    local master=$last
-    sleep 0.5
-    local nginx_pid name
-    nginx_pid=$(pgrep -P "$master" | head -n 1)
+    serve_files
+    local name
     name=$(echo "$list" | head -n 1)
     row "what;per s;CPU µs each;nginx per s;CPU µs each;ratio of CPU"
     row "---;---;---;---;---;---"
-    compare "segment of $(($(stat -c %s "$work/www/$name") / 1024)) KB" "$base/$name" "http://127.0.0.1:$nginx_port/$name" "$nginx_pid"
-    stop "$master"
+    compare "segment of $(($(stat -c %s "$work/www/$name") / 1024)) KB" "$base/$name" "http://127.0.0.1:$nginx_port/$name"
+    stop "$nginx_master"
     stop_weir
 }
 
-# compare WORDS ADDRESS NGINX_ADDRESS NGINX_PID
+# compare WORDS ADDRESS NGINX_ADDRESS
 compare() {
-    local pid address results=()
-    for pid in "$weir_pid" "$4"; do
-        address=$2
-        [ "$pid" = "$weir_pid" ] || address=$3
-        local before after count rate
-        before=$(cpu_ticks "$pid")
-        wrk -t1 -c16 -d"${seconds}s" "$address" >"$work/wrk.out"
-        after=$(cpu_ticks "$pid")
-        count=$(awk '/requests in/ { print $1 }' "$work/wrk.out")
-        rate=$(awk '/^Requests\/sec/ { printf "%d", $2 }' "$work/wrk.out")
-        results+=("$rate" "$(calc "($after - $before) * 1e6 / $ticks_per_second / $count" %.0f)")
-    done
-    row "$1;${results[0]};${results[1]};${results[2]};${results[3]};$(calc "${results[1]} / ${results[3]}")"
+    local rate micros theirs other
+    read -r rate micros < <(requests_of "$2" "$weir_pid" 16 "$seconds")
+    read -r theirs other < <(requests_of "$3" "$nginx_pid" 16 "$seconds")
+    row "$1;$rate;$micros;$theirs;$other;$(div "$micros" "$other")"
 }
 
 # ------------------------------------------------------------------ large archives
@@ -196,8 +110,8 @@ large() {
     local streams=$1 days=$2 step=$3 root=$work/large now
     rm -rf "$root"
     inputs 1 "$root" >"$work/seed.conf"
-    start_weir "$work/seed.conf"
-    background "$work/send-streams" "$work/x.ts" $file_seconds "$udp" 1 25
+    serve "$work/seed.conf"
+    send 1 25
     local sender=$last
     sleep 22
     stop "$sender"
@@ -238,7 +152,7 @@ EOF
         echo "http 127.0.0.1:$http;"
         for ((i = 0; i < streams; i++)); do echo "stream s$i { input udp://127.0.0.1:$((udp + i)); dvr $root; }"; done
     } >"$work/large.conf"
-    start_weir "$work/large.conf"
+    serve "$work/large.conf"
     local t0 opened
     t0=$(now_ms)
     until curl -s "http://127.0.0.1:$http/streamer/api/v3/dvrs" | grep -q '"open"'; do sleep 0.05; done
@@ -326,5 +240,5 @@ crowd() {
     large 1 30 6 crowd_row
 }
 
-echo "$("$weir" --version), $(nproc) cores, $(date -u +%FT%RZ), load $(cut -d' ' -f1 /proc/loadavg)"
+introduce
 for part in ${PARTS:-recording playback seeking crowd}; do $part; done

@@ -5,69 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 weir=$(realpath "${1:?usage: bench.sh WEIR_BINARY}")
 quick=${QUICK:-}
-work=$(mktemp -d "${TMPDIR:-/tmp}/weir-bench.XXXXXX")
 udp=${BENCH_UDP_PORT:-21000} http=${BENCH_HTTP_PORT:-18080} nginx_port=${BENCH_NGINX_PORT:-18081}
-chmod 755 "$work"
-started=()
-finish() {
-    for pid in ${started[@]+"${started[@]}"}; do kill "$pid" 2>/dev/null || true; done
-    wait 2>/dev/null || true
-    rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-for tool in send-streams read-datagrams view-http segment-delay; do
-    cc -O2 -Wall -Wextra -pthread -o "$work/$tool" "Benchmarks/$tool.c"
-done
-
-# 19.2 s are whole frames of both tracks, so that the loop has no seam: 480 at 25 per second and 900 of AAC.
-file_seconds=19.2
-ffmpeg -v error -y -f lavfi -i testsrc2=s=640x360:r=25 -f lavfi -i sine=r=48000 -vf noise=alls=30:allf=t \
-    -frames:v 480 -frames:a 900 -c:v libx264 -preset veryfast -profile:v main -bf 0 -g 48 -sc_threshold 0 \
-    -b:v 1750k -maxrate 1750k -bufsize 875k -c:a aac -b:a 128k -f mpegts "$work/x.ts"
-
-# ------------------------------------------------------------------ measuring
-
-ticks_per_second=$(getconf CLK_TCK)
-# CPU ticks of processes and of their ended children: cpu_ticks PID...
-cpu_ticks() {
-    local pid sum=0 line fields
-    for pid in "$@"; do
-        line=$(cat "/proc/$pid/stat" 2>/dev/null) || continue
-        # The name may hold spaces: what follows its parenthesis counts.
-        read -ra fields <<<"${line##*) }"
-        sum=$((sum + fields[11] + fields[12] + fields[13] + fields[14]))
-    done
-    echo "$sum"
-}
-rss_kb() {
-    local pid sum=0
-    for pid in "$@"; do sum=$((sum + $(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status" 2>/dev/null || echo 0))); done
-    echo "$sum"
-}
-now_ms() { date +%s%3N; }
-# Percent of a core that PIDs use in the next SECONDS: cpu_percent SECONDS PID...
-cpu_percent() {
-    local seconds=$1 before after t0 t1
-    shift
-    before=$(cpu_ticks "$@") t0=$(now_ms)
-    sleep "$seconds"
-    after=$(cpu_ticks "$@") t1=$(now_ms)
-    awk -v d=$((after - before)) -v ms=$((t1 - t0)) -v hz="$ticks_per_second" 'BEGIN { printf "%.1f", d * 100000 / hz / ms }'
-}
-div() { awk -v a="$1" -v b="$2" -v f="${3:-%.2f}" 'BEGIN { if (b > 0) printf f, a / b; else printf "–" }'; }
-row() { printf '| %s |\n' "$(printf '%s' "$*" | sed 's/;/ | /g')"; }
-background() {
-    "$@" &
-    last=$!
-    started+=("$last")
-}
-stop() {
-    local pid
-    for pid in "$@"; do kill "$pid" 2>/dev/null || true; done
-    for pid in "$@"; do wait "$pid" 2>/dev/null || true; done
-}
+source scripts/measuring.sh
+make_tools send-streams read-datagrams view-http segment-delay
+make_media
 
 # ------------------------------------------------------------------ the programs
 
@@ -77,38 +18,13 @@ start_weir() {
         echo "http 127.0.0.1:$http;"
         for ((i = 0; i < $1; i++)); do echo "stream s$i { input udp://127.0.0.1:$((udp + i)); segment_duration ${2:-2}; segment_count 4; }"; done
     } >"$work/weir.conf"
-    background timeout 900 "$weir" serve --config "$work/weir.conf" --log-level warning >>"$work/weir.log" 2>&1
-    weir_timeout=$last
-    for ((i = 0; i < 200; i++)); do
-        weir_pid=$(pgrep -P "$weir_timeout" || true)
-        [ -n "$weir_pid" ] && curl -s -o /dev/null "http://127.0.0.1:$http/streamer/api/v3/monitoring/liveness" && return
-        sleep 0.05
-    done
-    tail -n 20 "$work/weir.log" >&2
-    echo "the server did not start" >&2
-    exit 1
+    serve "$work/weir.conf"
 }
-stop_weir() { stop "$weir_pid" "$weir_timeout"; }
-send() { background "$work/send-streams" "$work/x.ts" $file_seconds "$udp" "$1" "$2"; }
 start_nginx() {
     mkdir -p "$work/www"
     for ((i = 0; i < 40; i++)); do cat "$work/x.ts"; done >"$work/www/long.ts"
-    cat >"$work/nginx.conf" <<EOF
-daemon off; worker_processes 1; pid $work/nginx.pid; error_log $work/nginx.log;
-worker_rlimit_nofile 8192;
-events { worker_connections 4096; }
-http {
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
-  client_body_temp_path $work; proxy_temp_path $work; fastcgi_temp_path $work; uwsgi_temp_path $work; scgi_temp_path $work;
-  server { listen 127.0.0.1:$nginx_port backlog=4096; root $work/www;
-    location /long.ts { limit_rate 250k; }
-    location /pieces/ { alias $work/www/; limit_rate 250k; sendfile_max_chunk 64k; } }
-}
-EOF
-    background nginx -c "$work/nginx.conf"
-    nginx_master=$last
-    sleep 0.5
-    nginx_pid=$(pgrep -P "$nginx_master" | head -n 1)
+    serve_files "location /long.ts { limit_rate 250k; }
+        location /pieces/ { alias $work/www/; limit_rate 250k; sendfile_max_chunk 64k; }"
 }
 
 # ------------------------------------------------------------------ rows
@@ -268,27 +184,13 @@ viewers() {
     done
 }
 
-# requests NAME ADDRESS_OF_WEIR PATH_OF_NGINX CONNECTIONS
+# requests NAME ADDRESS_OF_WEIR ADDRESS_OF_NGINX
 requests() {
-    local seconds=5 cpu theirs out mine other pid
+    local seconds=5 rate micros theirs other
     [ -z "$quick" ] || seconds=3
-    for pid in "$weir_pid" "$nginx_pid"; do
-        local address=$2
-        [ "$pid" = "$weir_pid" ] || address=$3
-        background wrk -t1 -c"$4" -d"${seconds}s" "$address" >"$work/wrk.out"
-        local before after
-        before=$(cpu_ticks "$pid")
-        wait "$last" || true
-        after=$(cpu_ticks "$pid")
-        out=$(awk '/requests in/ { print $1 }' "$work/wrk.out")
-        local micros
-        micros=$(awk -v d=$((after - before)) -v n="${out:-0}" -v hz="$ticks_per_second" \
-            'BEGIN { if (n > 0) printf "%.1f", d * 1e6 / hz / n; else printf "0" }')
-        local rate
-        rate=$(awk '/^Requests\/sec/ { printf "%d", $2 }' "$work/wrk.out")
-        if [ "$pid" = "$weir_pid" ]; then mine=$micros cpu=$rate; else other=$micros theirs=$rate; fi
-    done
-    row "$1;$cpu;$mine;$theirs;$other;$(div "$mine" "$other")"
+    read -r rate micros < <(requests_of "$2" "$weir_pid" 16 "$seconds")
+    read -r theirs other < <(requests_of "$3" "$nginx_pid" 16 "$seconds")
+    row "$1;$rate;$micros;$theirs;$other;$(div "$micros" "$other")"
 }
 
 hls() {
@@ -305,9 +207,9 @@ hls() {
     curl -s "$base/$segment" >"$work/www/segment.m4s"
     row "request;weir per s;weir CPU µs;nginx per s;nginx CPU µs;ratio"
     row "---;---;---;---;---;---"
-    requests "media playlist, $(stat -c %s "$work/www/playlist.m3u8") bytes" "$base/$playlist" "http://127.0.0.1:$nginx_port/playlist.m3u8" 16
+    requests "media playlist, $(stat -c %s "$work/www/playlist.m3u8") bytes" "$base/$playlist" "http://127.0.0.1:$nginx_port/playlist.m3u8"
     segment=$(curl -s "$base/$playlist" | grep '\.m4s$' | tail -n 1)
-    requests "segment, $(($(stat -c %s "$work/www/segment.m4s") / 1024)) KB" "$base/$segment" "http://127.0.0.1:$nginx_port/segment.m4s" 16
+    requests "segment, $(($(stat -c %s "$work/www/segment.m4s") / 1024)) KB" "$base/$segment" "http://127.0.0.1:$nginx_port/segment.m4s"
     stop "$sender"
     stop_weir
 }
@@ -316,9 +218,7 @@ start_up() {
     echo
     echo "## Start"
     local t0 first=0
-    t0=$(now_ms)
     start_weir 1
-    local listening=$(($(now_ms) - t0))
     t0=$(now_ms)
     send 1 12
     for ((i = 0; i < 400; i++)); do
@@ -340,6 +240,6 @@ start_up() {
     stop_weir
 }
 
-echo "$("$weir" --version), $(nproc) cores, $(date -u +%FT%RZ), load $(cut -d' ' -f1 /proc/loadavg)"
+introduce
 start_nginx
 for part in ${PARTS:-start_up inputs viewers hls}; do "$part"; done
