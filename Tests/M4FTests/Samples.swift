@@ -3,20 +3,15 @@ import Ingest
 import M4F
 import Media
 import NIOCore
+import TestSupport
 
 enum Sample {
-    static let video = Track(
-        id: TrackID(1),
-        codec: .h264(
-            H264Parameters(sequenceParameterSets: [[0x67, 0x42, 0xc0, 0x0a]], pictureParameterSets: [[0x68, 0xce]])))
-    static let audio = Track(
-        id: TrackID(2),
-        codec: .aac(
-            AACParameters(audioSpecificConfig: [0x11, 0x88], objectType: 2, sampleRate: 48_000, channelCount: 1)))
+    static let video = SampleTracks.video
+    static let audio = SampleTracks.audio
     static let cues = Track(
         id: TrackID(3),
         codec: .data(DataParameters(purpose: .scte35, streamType: 0x86, descriptors: [1, 2, 3], isSections: true)))
-    static let noon = MediaTime(unixMilliseconds: 1_700_000_040_000)
+    static let noon = SampleTracks.noon
     static let anchor = TimelineAnchor(clock: .free, source: SourceTime(ticks: 900_000), media: noon)
     static let signature = PeerSignature(key: "abcd")
     static let nonce = "00112233445566778899aabbccddeeff"

@@ -38,26 +38,8 @@ struct ClusterServeTests {
         return found.flatMap { Double($0.dropFirst(line.count + 1)) }
     }
 
-    /// A test picture of 20 s as a file, which every server can read.
-    private static func media() async throws -> String {
-        let media = FileManager.default.temporaryDirectory.appending(path: "weir-test-serve.ts")
-        if !FileManager.default.fileExists(atPath: media.path) {
-            let part = media.path + ".\(UUID().uuidString)"
-            let maker = try ChildProcess(
-                "/usr/bin/ffmpeg",
-                [
-                    "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-f", "lavfi", "-i", "sine=r=48000",
-                    "-t", "20", "-c:v", "libx264", "-preset", "ultrafast", "-g", "12", "-c:a", "aac", "-f", "mpegts",
-                    part,
-                ])
-            try #require(await maker.exitStatus() == 0, "\(maker.output)")
-            try FileManager.default.moveItem(atPath: part, toPath: media.path)
-        }
-        return media.path
-    }
-
     private func group(_ directives: String, streams count: Int, more: String = "") async throws -> WeirGroup {
-        let media = URL(filePath: try await Self.media())
+        let media = try await MediaTools.film()
         let streams = (1...count).map {
             "stream cam0\($0) { input file://media/\(media.lastPathComponent); segment_duration 1; cluster_ingest; }"
         }

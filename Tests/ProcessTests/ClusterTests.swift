@@ -8,19 +8,7 @@ struct ClusterTests {
 
     /// Six streams whose source every server reaches; `cam03` wants to be on `two`.
     private func group(timeouts: String = "fetch_timeout 1000; stale_timeout 3000;") async throws -> WeirGroup {
-        let media = FileManager.default.temporaryDirectory.appending(path: "weir-test-cluster.ts")
-        if !FileManager.default.fileExists(atPath: media.path) {
-            let part = media.path + ".\(UUID().uuidString)"
-            let maker = try ChildProcess(
-                "/usr/bin/ffmpeg",
-                [
-                    "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-f", "lavfi", "-i", "sine=r=48000",
-                    "-t", "20", "-c:v", "libx264", "-preset", "ultrafast", "-g", "12", "-c:a", "aac", "-f", "mpegts",
-                    part,
-                ])
-            try #require(await maker.exitStatus() == 0, "\(maker.output)")
-            try FileManager.default.moveItem(atPath: part, toPath: media.path)
-        }
+        let media = try await MediaTools.film()
         let streams = Self.names.map { name in
             let place = name == "cam03" ? " capture_at=two" : ""
             return "stream \(name) { input file://media/\(media.lastPathComponent); segment_duration 1; "

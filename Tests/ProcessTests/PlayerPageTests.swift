@@ -73,14 +73,22 @@ struct PlayerPageTests {
         }
     }
 
-    @Test("when the stream goes away the page says so, and plays again by itself when it is back")
-    func awayAndBack() async throws {
+    /// A server whose stream `cam` has media, where they are sent to, and who sends them: 320 × 180 in H.264.
+    private func onAir(
+        _ options: String = ""
+    ) async throws -> (server: WeirProcess, target: String, sender: ChildProcess) {
         let source = FreePort.udp()
         let server = try await WeirProcess(
-            "stream cam { input udp://127.0.0.1:\(source) source_timeout=2; segment_duration 1; }")
+            "stream cam { input udp://127.0.0.1:\(source) \(options); segment_duration 1; }")
         let target = "udp://127.0.0.1:\(source)?pkt_size=1316"
-        let first = try MediaTools.send(to: target)
+        let sender = try MediaTools.send(to: target)
         try await server.waitForMedia(of: "cam")
+        return (server, target, sender)
+    }
+
+    @Test("when the stream goes away the page says so, and plays again by itself when it is back")
+    func awayAndBack() async throws {
+        let (server, target, first) = try await onAir("source_timeout=2")
         try await Browser.use { browser in
             try await browser.open("\(server.base)/cam/embed.html")
             let playing = try await browser.playsOn(after: try await browser.pageState())
@@ -100,11 +108,7 @@ struct PlayerPageTests {
 
     @Test("another picture size and other codec parameters from one moment to the next are played on")
     func changedStream() async throws {
-        let source = FreePort.udp()
-        let server = try await WeirProcess("stream cam { input udp://127.0.0.1:\(source); segment_duration 1; }")
-        let target = "udp://127.0.0.1:\(source)?pkt_size=1316"
-        let first = try MediaTools.send(to: target)
-        try await server.waitForMedia(of: "cam")
+        let (server, target, first) = try await onAir()
         try await Browser.use { browser in
             try await browser.open("\(server.base)/cam/embed.html")
             let playing = try await browser.playsOn(after: try await browser.pageState())
@@ -122,11 +126,7 @@ struct PlayerPageTests {
 
     @Test("a picture of a codec that the browser lacks leaves the sound, and one that it has is shown again")
     func changedCodecFamily() async throws {
-        let source = FreePort.udp()
-        let server = try await WeirProcess("stream cam { input udp://127.0.0.1:\(source); segment_duration 1; }")
-        let target = "udp://127.0.0.1:\(source)?pkt_size=1316"
-        let first = try MediaTools.send(to: target)
-        try await server.waitForMedia(of: "cam")
+        let (server, target, first) = try await onAir()
         try await Browser.use { browser in
             let knows = try await browser.run(
                 "return MediaSource.isTypeSupported('video/mp4; codecs=\"hvc1.1.6.L60.90\"')", as: Bool.self)

@@ -2,19 +2,13 @@
 import CMAF
 import Media
 import NIOCore
+import TestSupport
 
 enum Sample {
-    static let video = Track(
-        id: TrackID(1),
-        codec: .h264(
-            H264Parameters(sequenceParameterSets: [[0x67, 0x42, 0xc0, 0x0a]], pictureParameterSets: [[0x68, 0xce]])))
-    static let audio = Track(
-        id: TrackID(2),
-        codec: .aac(
-            AACParameters(audioSpecificConfig: [0x11, 0x88], objectType: 2, sampleRate: 48_000, channelCount: 1)))
+    static let video = SampleTracks.video
+    static let audio = SampleTracks.audio
     static let both = TrackSet([video, audio])
-    /// A whole minute of UTC.
-    static let noon = MediaTime(unixMilliseconds: 1_700_000_040_000)
+    static let noon = SampleTracks.noon
 
     /// - Parameter mark: a byte in the frame that says whose it is.
     static func frame(_ track: Track, _ time: Int64, key: Bool, mark: UInt8) -> Frame {

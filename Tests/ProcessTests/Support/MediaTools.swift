@@ -55,4 +55,24 @@ enum MediaTools {
         guard let count = numbers.first else { throw TestFailure("ffprobe \(url): \(child.output)") }
         return count
     }
+
+    /// A test picture of 20 s as a transport stream that every server can read. Made once a machine, whichever test comes first.
+    static func film() async throws -> URL {
+        let film = FileManager.default.temporaryDirectory.appending(path: "weir-test-film.ts")
+        if !FileManager.default.fileExists(atPath: film.path) {
+            let part = film.path + ".\(UUID().uuidString)"
+            let maker = try ChildProcess(
+                "/usr/bin/ffmpeg",
+                [
+                    "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-f", "lavfi", "-i", "sine=r=48000",
+                    "-t", "20", "-c:v", "libx264", "-preset", "ultrafast", "-g", "12", "-c:a", "aac", "-f", "mpegts",
+                    part,
+                ])
+            try #require(await maker.exitStatus() == 0, "\(maker.output)")
+            // Another run of the tests may have been first, with the same bytes.
+            try Data(contentsOf: URL(filePath: part)).write(to: film, options: .atomic)
+            try FileManager.default.removeItem(atPath: part)
+        }
+        return film
+    }
 }
