@@ -66,6 +66,29 @@ recording() {
     done
 }
 
+# 100 live streams recorded, by two servers in turn.
+recorders() {
+    local streams=100 seconds=20 ours theirs
+    [ -z "$quick" ] || seconds=10
+    echo
+    echo "## 100 inputs of 2 Mbit/s, recorded"
+    inputs $streams "$work/recorded" >"$work/record.conf"
+    serve "$work/record.conf"
+    send $streams $((seconds + 15))
+    local sender=$last
+    sleep 10
+    ours=$(cpu_percent "$seconds" "$weir_pid")
+    stop "$sender"
+    stop_weir
+    rm -rf "$work/recorded"
+    start_rtmp "record all; record_path $work/rtmp;" || return 0
+    send_rtmp $streams
+    sleep 15
+    theirs=$(cpu_percent "$seconds" "$rtmp_pid")
+    echo "weir, UDP to live and archive: $ours % of a core; nginx-rtmp, RTMP to FLV ($(find "$work/rtmp" -name '*.flv' | wc -l) files): $theirs %; ratio $(div "$ours" "$theirs")"
+    stop_rtmp
+}
+
 # ------------------------------------------------------------------ archive as files
 
 playback() {
@@ -241,4 +264,4 @@ crowd() {
 }
 
 introduce
-for part in ${PARTS:-recording playback seeking crowd}; do $part; done
+for part in ${PARTS:-recording recorders playback seeking crowd}; do $part; done

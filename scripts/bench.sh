@@ -7,7 +7,7 @@ weir=$(realpath "${1:?usage: bench.sh WEIR_BINARY}")
 quick=${QUICK:-}
 udp=${BENCH_UDP_PORT:-21000} http=${BENCH_HTTP_PORT:-18080} nginx_port=${BENCH_NGINX_PORT:-18081}
 source scripts/measuring.sh
-make_tools send-streams read-datagrams view-http segment-delay
+make_tools send-streams read-datagrams view-http view-hls segment-delay
 make_media
 
 # ------------------------------------------------------------------ the programs
@@ -95,48 +95,16 @@ inputs() {
 
 # nginx-rtmp with the same streams over RTMP, which is what it takes, to HLS: rtmp_inputs N CPU_OF_WEIR
 rtmp_inputs() {
-    local module=/usr/lib/nginx/modules/ngx_rtmp_module.so seconds=12 i
+    local seconds=12 cpu memory
     [ -z "$quick" ] || seconds=6
-    if [ ! -e "$module" ]; then
-        echo "nginx-rtmp: not on this machine."
-        return
-    fi
-    mkdir -p "$work/rtmp"
-    cat >"$work/rtmp.conf" <<EOF
-load_module $module;
-$([ "$(id -u)" -ne 0 ] || echo 'user root;')
-daemon off; worker_processes 1; pid $work/rtmp.pid; error_log $work/rtmp.log; worker_rlimit_nofile 8192;
-events { worker_connections 4096; }
-rtmp { server { listen 127.0.0.1:$((nginx_port + 1)); chunk_size 4096;
-  application live { live on; hls on; hls_path $work/rtmp; hls_fragment 2s; hls_playlist_length 8s; } } }
-EOF
-    background nginx -c "$work/rtmp.conf"
-    local master=$last
-    sleep 0.5
-    local worker idle
-    worker=$(pgrep -P "$master" | head -n 1)
-    idle=$(rss_kb "$worker")
-    [ -e "$work/x.flv" ] || ffmpeg -v error -i "$work/x.ts" -c copy "$work/x.flv"
-    # A sender for each fifty, so that none has too many connections.
-    local senders=() outputs
-    for ((i = 0; i < $1; )); do
-        outputs=""
-        for ((; i < $1 && ${#senders[@]} * 50 + 50 > i; i++)); do
-            outputs+="[f=flv:onfail=ignore]rtmp://127.0.0.1:$((nginx_port + 1))/live/s$i|"
-        done
-        background ffmpeg -nostdin -v quiet -re -stream_loop -1 -i "$work/x.flv" -map 0 -c copy -f tee "${outputs%|}"
-        senders+=("$last")
-    done
+    start_rtmp || return 0
+    send_rtmp "$1"
     sleep $((14 + $1 / 20))
-    local cpu memory
-    cpu=$(cpu_percent "$seconds" "$worker")
-    memory=$(rss_kb "$worker")
+    cpu=$(cpu_percent "$seconds" "$rtmp_pid")
+    memory=$(rss_kb "$rtmp_pid")
     echo "nginx-rtmp, $1 RTMP inputs to HLS ($(find "$work/rtmp" -name '*.m3u8' | wc -l) playlists): $cpu % of a core," \
-        "$(div $((memory - idle)) $(($1 * 1024))) MB a stream beside its files; weir / nginx-rtmp: $(div "$2" "$cpu")"
-    kill -KILL "${senders[@]}" 2>/dev/null || true
-    wait "${senders[@]}" 2>/dev/null || true
-    stop "$master"
-    rm -rf "$work/rtmp"
+        "$(div $((memory - rtmp_idle)) $(($1 * 1024))) MB a stream beside its files; weir / nginx-rtmp: $(div "$2" "$cpu")"
+    stop_rtmp
 }
 
 viewers() {
@@ -214,6 +182,64 @@ hls() {
     stop_weir
 }
 
+# watch_hls NAME PID PORT PLAYLIST…: 400 viewers of live HLS, each of which asks for a playlist and a segment every two seconds.
+watch_hls() {
+    local name=$1 pid=$2 seconds=12 cpu
+    [ -z "$quick" ] || seconds=6
+    shift 2
+    background "$work/view-hls" "$1" 400 $((seconds + 4)) "${@:2}" >"$work/view.out"
+    local viewers=$last
+    # All have come after two seconds.
+    sleep 3
+    cpu=$(cpu_percent "$seconds" "$pid")
+    wait "$viewers"
+    row "$name;$cpu;$(awk -v s=$((seconds + 4)) '{ printf "%.0f;%.0f;%s;%s;%s;%d", $2 / s, $8 * 8 / s / 1e6, $10, $12, $14, $16 }' "$work/view.out")"
+}
+
+hls_viewers() {
+    echo
+    echo "## 400 viewers of live HLS"
+    row "server;CPU %;segments per s;Mbit/s;a segment's p50 (ms);p99;worst;wrong answers"
+    row "---;---;---;---;---;---;---;---"
+    start_weir 1
+    send 1 60
+    local sender=$last
+    sleep 9
+    local base=http://127.0.0.1:$http/s0 name
+    watch_hls "weir, picture and sound apart" "$weir_pid" "$http" /s0/track-1.m3u8 /s0/track-2.m3u8
+    name=$(curl -s "$base/index.m3u8?container=ts" | grep -v '^#' | tail -n 1)
+    watch_hls "weir, MPEG-TS segments" "$weir_pid" "$http" "/s0/$name"
+    stop "$sender"
+    stop_weir
+    start_rtmp || return 0
+    send_rtmp 1
+    sleep 10
+    watch_hls "nginx-rtmp, MPEG-TS segments" "$rtmp_pid" $((nginx_port + 2)) /s0.m3u8
+    stop_rtmp
+}
+
+# The first segment in a playlist after an ffmpeg began to send, of two servers in turn; the time that ffmpeg takes to start is in both.
+first_segments() {
+    local t0 ours=() theirs=() turn
+    for turn in 1 2 3; do
+        start_weir 1
+        t0=$(now_ms)
+        background ffmpeg -nostdin -v quiet -re -i "$work/x.ts" -c copy -f mpegts "udp://127.0.0.1:$udp?pkt_size=1316"
+        until [ -n "$(curl -s "http://127.0.0.1:$http/s0/track-1.m3u8" | grep '\.m4s$')" ]; do sleep 0.02; done
+        ours+=($(($(now_ms) - t0)))
+        stop "$last"
+        stop_weir
+        start_rtmp || break
+        t0=$(now_ms)
+        background ffmpeg -nostdin -v quiet -re -i "$work/x.flv" -c copy -f flv "rtmp://127.0.0.1:$((nginx_port + 1))/live/s0"
+        until [ -n "$(curl -s "http://127.0.0.1:$((nginx_port + 2))/s0.m3u8" | grep '\.ts$')" ]; do sleep 0.02; done
+        theirs+=($(($(now_ms) - t0)))
+        stop "$last"
+        stop_rtmp
+    done
+    echo "First segment after the start of an ffmpeg that sends, ms: weir (MPEG-TS over UDP) ${ours[*]}; nginx-rtmp (RTMP) ${theirs[*]:-not here}."
+}
+
 start_up() {
     echo
     echo "## Start"
@@ -233,6 +259,7 @@ start_up() {
     echo "Listening after $listening ms. First segment in the playlist $first ms after the first datagram (segments of 1.92 s)."
     stop "$last"
     stop_weir
+    first_segments
     # A key frame comes every 1.92 s: with shorter segments each of them begins one.
     start_weir 1 1
     echo "From a segment's last frame to the playlist that lists it, ms:" \
@@ -242,4 +269,4 @@ start_up() {
 
 introduce
 start_nginx
-for part in ${PARTS:-start_up inputs viewers hls}; do "$part"; done
+for part in ${PARTS:-start_up inputs viewers hls hls_viewers}; do "$part"; done

@@ -1,5 +1,5 @@
 # What bench.sh and bench-archive.sh share: a folder, processes that end with the script, a file to send, CPU and memory of a
-# server, and rows of tables. For `source`, from the top of the repository; docs/performance.md says how things are measured.
+# server, nginx and nginx-rtmp, and rows of tables. For `source`, from the top of the repository; docs/performance.md says how things are measured.
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/weir-bench.XXXXXX")
 # The workers of nginx are other users.
@@ -82,6 +82,59 @@ EOF
     nginx_master=$last
     sleep 0.5
     nginx_pid=$(pgrep -P "$nginx_master" | head -n 1)
+}
+
+# start_rtmp [LINE]: nginx-rtmp on the port after $nginx_port, to HLS or as LINE says; its HLS is on the port after that.
+# `rtmp_pid` is its worker, `rtmp_idle` its memory in KB. Fails where it is not installed.
+start_rtmp() {
+    local module=/usr/lib/nginx/modules/ngx_rtmp_module.so
+    if [ ! -e "$module" ]; then
+        echo "nginx-rtmp: not on this machine."
+        return 1
+    fi
+    mkdir -p "$work/rtmp"
+    chmod 777 "$work/rtmp"
+    cat >"$work/rtmp.conf" <<EOF
+load_module $module;
+$([ "$(id -u)" -ne 0 ] || echo 'user root;')
+daemon off; worker_processes 1; pid $work/rtmp.pid; error_log $work/rtmp.log; worker_rlimit_nofile 8192;
+events { worker_connections 4096; }
+rtmp { server { listen 127.0.0.1:$((nginx_port + 1)); chunk_size 4096; application live { live on;
+  ${1:-hls on; hls_path $work/rtmp; hls_fragment 2s; hls_playlist_length 8s;} } } }
+http {
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
+  client_body_temp_path $work; proxy_temp_path $work; fastcgi_temp_path $work; uwsgi_temp_path $work; scgi_temp_path $work;
+  server { listen 127.0.0.1:$((nginx_port + 2)) backlog=4096; root $work/rtmp; }
+}
+EOF
+    background nginx -c "$work/rtmp.conf"
+    rtmp_master=$last
+    sleep 0.5
+    rtmp_pid=$(pgrep -P "$rtmp_master" | head -n 1)
+    rtmp_idle=$(rss_kb "$rtmp_pid")
+    rtmp_senders=()
+    [ -e "$work/x.flv" ] || ffmpeg -v error -i "$work/x.ts" -c copy "$work/x.flv"
+}
+# send_rtmp N: as many streams, s0 and on; a sender for each fifty, so that none has too many connections.
+send_rtmp() {
+    local i outputs
+    for ((i = 0; i < $1; )); do
+        outputs=""
+        for ((; i < $1 && ${#rtmp_senders[@]} * 50 + 50 > i; i++)); do
+            outputs+="[f=flv:onfail=ignore]rtmp://127.0.0.1:$((nginx_port + 1))/live/s$i|"
+        done
+        background ffmpeg -nostdin -v quiet -re -stream_loop -1 -i "$work/x.flv" -map 0 -c copy -f tee "${outputs%|}"
+        rtmp_senders+=("$last")
+    done
+}
+stop_rtmp() {
+    # Asked to end, a sender would first end its fifty streams.
+    if [ ${#rtmp_senders[@]} -gt 0 ]; then
+        kill -KILL "${rtmp_senders[@]}" 2>/dev/null || true
+        wait "${rtmp_senders[@]}" 2>/dev/null || true
+    fi
+    stop "$rtmp_master"
+    rm -rf "$work/rtmp"
 }
 
 # ------------------------------------------------------------------ measuring
