@@ -1,20 +1,35 @@
 #!/usr/bin/env bash
 # Runs the three servers of the cluster example on this machine until Ctrl-C.
 #   run-demo.sh PATH-TO-WEIR
+# WEIR_DEMO_PORTS: the servers' ports, if those of the example are taken. WEIR_DEMO_FOLDER: for logs and archives.
+# WEIR_DEMO_PAUSE: seconds before a server that was killed returns.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-weir=$1
+weir=$(realpath "$1")
 names=(flussonic streamer s03.myhosting.com)
-ports=(8080 8081 8082)
+usual=(8080 8081 8082)
+read -ra ports <<<"${WEIR_DEMO_PORTS:-${usual[*]}}"
+[ ${#ports[@]} = 3 ] || {
+    echo "WEIR_DEMO_PORTS is '$WEIR_DEMO_PORTS', but each of the three servers needs a port: \"${usual[*]}\"" >&2
+    exit 1
+}
+pause=${WEIR_DEMO_PAUSE:-20}
+logs=${WEIR_DEMO_FOLDER:-run/demo}
+mkdir -p "$logs"
 config=$PWD/examples/cluster.conf
-logs=run/demo
-weir=$(realpath "$weir")
+if [ "${ports[*]}" != "${usual[*]}" ]; then
+    # The example names the servers' ports where it lists the peers; nothing else of it changes.
+    lines=()
+    for i in 0 1 2; do lines+=(-e "/^peer ${names[i]} /s/127\.0\.0\.1:${usual[i]}/127.0.0.1:${ports[i]}/"); done
+    sed "${lines[@]}" "$config" >"$logs/cluster.conf"
+    config=$(realpath "$logs/cluster.conf")
+fi
 "$weir" check "$config"
 
 # serve NAME PORT: starts a server in a folder of its own, where its archive goes; the films are the repository's.
 serve() {
     mkdir -p "$logs/$1"
-    ln -sfn ../../../media "$logs/$1/media"
+    ln -sfn "$PWD/media" "$logs/$1/media"
     (cd "$logs/$1" && exec "$weir" serve --config "$config" --hostname "$1" --listen "127.0.0.1:$2" >>"../$1.log" 2>&1) &
 }
 
@@ -53,9 +68,9 @@ Weir runs as a group of three servers on this machine:
   ${names[1]}            http://127.0.0.1:${ports[1]}/    ${pids[1]}
   ${names[2]}   http://127.0.0.1:${ports[2]}/    ${pids[2]}
 
-Watch    http://127.0.0.1:8080/cam03/embed.html   (any server, any stream)
-         ffplay http://127.0.0.1:8081/cam01/index.m3u8
-See      http://127.0.0.1:8080/#/cluster          (who captures what, and why)
+Watch    http://127.0.0.1:${ports[0]}/cam03/embed.html   (any server, any stream)
+         ffplay http://127.0.0.1:${ports[1]}/cam01/index.m3u8
+See      http://127.0.0.1:${ports[0]}/#/cluster          (who captures what, and why)
 Try      kill -9 ${pids[1]}                            (its streams start on the others)
 Logs     $logs/NAME.log
 
@@ -66,8 +81,8 @@ TXT
 while sleep 1; do
     for i in 0 1 2; do
         if ! kill -0 "${pids[i]}" 2>/dev/null; then
-            echo "${names[i]} has ended; it returns in 20 seconds."
-            sleep 20
+            echo "${names[i]} has ended; it returns in $pause seconds."
+            sleep "$pause"
             serve "${names[i]}" "${ports[i]}"
             pids[i]=$!
             echo "${names[i]} is back as process ${pids[i]}."

@@ -46,7 +46,12 @@ final class ChildProcess: Sendable {
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        // Where the tests run in the background they ignore Ctrl-C, and a shell cannot trap what it came to ignored.
+        var interrupt = sigset_t()
+        sigemptyset(&interrupt)
+        sigaddset(&interrupt, SIGINT)
+        posix_spawnattr_setsigdefault(&attributes, &interrupt)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
         var child: pid_t = 0
@@ -73,6 +78,9 @@ final class ChildProcess: Sendable {
         guard isRunning else { return }
         for child in children { kill(child, number) }
     }
+
+    /// The program's own process, which `timeout` started.
+    var program: pid_t? { children.first }
 
     private var children: [pid_t] {
         let path = "/proc/\(identifier)/task/\(identifier)/children"
