@@ -16,7 +16,9 @@ package struct LiveSegment: Sendable {
     package var tracks: TrackSet
     package var chunks: [Chunk]
     /// A closed segment never changes again; only the last of a window may be open.
-    package var isClosed: Bool
+    package private(set) var isClosed: Bool
+    /// Closed, and every picture can be decoded from this segment alone.
+    package private(set) var isIndependent = false
     package var byteCount: Int
 
     package var end: MediaTime { start + duration }
@@ -41,6 +43,13 @@ package struct LiveSegment: Sendable {
         chunks.append(chunk)
         duration = chunk.end - start
         byteCount += chunk.bytes.readableBytes
+    }
+
+    /// Nothing is appended any more.
+    fileprivate mutating func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        isIndependent = canBeDecodedAlone()
     }
 }
 
@@ -109,7 +118,7 @@ package struct LiveWindow: Sendable {
     package mutating func append(_ chunk: Chunk) {
         if chunk.startsSegment {
             version &+= 1
-            if !segments.isEmpty { segments[segments.count - 1].isClosed = true }
+            if !segments.isEmpty { segments[segments.count - 1].close() }
             if chunk.isDiscontinuous { discontinuitySequence += 1 }
             let sequence = nextSequence ?? chunk.segmentStart.index(of: segmentDuration)
             nextSequence = sequence + 1
@@ -127,7 +136,7 @@ package struct LiveWindow: Sendable {
     package mutating func closeOpenSegment() {
         guard let last = segments.last, !last.isClosed else { return }
         version &+= 1
-        segments[segments.count - 1].isClosed = true
+        segments[segments.count - 1].close()
         trim()
     }
 

@@ -31,7 +31,7 @@ enum PlaylistRendering {
     ) -> MultivariantPlaylist? {
         guard let tracks = segments.last?.tracks, !tracks.playable.isEmpty else { return nil }
         let measures = TrackMeasures.measure(segments)
-        let isIndependent = segments.allSatisfy { $0.chunks.first?.startsWithKeyFrame ?? false }
+        let isIndependent = segments.allSatisfy(\.isIndependent)
         let videos = tracks.playable.filter { $0.kind == .video }
         let audios = tracks.playable.filter { $0.kind == .audio }
         if container == .transportStream {
@@ -124,6 +124,6 @@ enum PlaylistRendering {
             segments: list, mediaSequence: first.sequence,
             // The tag of the first segment stays in the list and counts itself (RFC 8216 §4.3.3.3).
             discontinuitySequence: first.discontinuitySequence - (first.isDiscontinuous ? 1 : 0),
-            hasIndependentSegments: segments.allSatisfy { $0.chunks.first?.startsWithKeyFrame ?? false })
+            hasIndependentSegments: segments.allSatisfy(\.isIndependent))
     }
 }
