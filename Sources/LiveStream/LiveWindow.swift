@@ -70,6 +70,8 @@ package struct LiveWindow: Sendable {
     package private(set) var limits: Limits
     /// Counts the changes of the window: a reader that has seen this version has nothing new to see.
     package private(set) var version: UInt64 = 0
+    /// Segments that went for the bound in bytes, before there were as many as the bound in segments allows.
+    package private(set) var overflows: UInt64 = 0
     private var nextSequence: Int64?
     private var discontinuitySequence: Int64 = 0
     private let segmentDuration: MediaSpan
@@ -167,6 +169,7 @@ package struct LiveWindow: Sendable {
         while segments.count - drop > 1,
             closed.count - drop > limits.segments || bytes > limits.bytes
         {
+            if closed.count - drop <= limits.segments { overflows += 1 }
             bytes -= segments[drop].byteCount
             drop += 1
         }

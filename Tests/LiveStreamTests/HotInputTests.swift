@@ -66,6 +66,33 @@ import Testing
         #expect(zip(chunks, chunks.dropFirst()).contains { $1.start - $0.end > .milliseconds(1000) })
     }
 
+    /// What goes because it is old is not counted.
+    @Test func whatAHotInputHasNoRoomForIsCounted() throws {
+        let stage = Stage(["a", "b"], hot: ["b"])
+        defer { stage.finish() }
+        let (a, b) = (stage.session("a"), stage.session("b"))
+        for session in [a, b] { stage.send(.tracks(Sample.both, clock: .free), from: session) }
+        stage.play([a, b], milliseconds: 30_000)
+        #expect(stage.stream.status.activeInput == 0)
+        #expect(stage.stream.status.inputs.map(\.hotDroppedBytes) == [0, 0])
+        let large = ByteBuffer(repeating: 0, count: 1 << 20)
+        for _ in 0..<70 {
+            var frame = Sample.frame(Sample.video, Sample.noon.ticks + stage.now * 90, key: true, mark: 2)
+            frame.data = large
+            stage.send(.frames([frame]), from: b)
+            stage.play([a], milliseconds: 40)
+        }
+        // Facts are told every 250 ms.
+        stage.wait(milliseconds: 250)
+        // 64 MiB fit. What was there before is small.
+        let dropped = try #require(stage.stream.status.inputs.last?.hotDroppedBytes)
+        #expect(dropped >= 6 << 20 && dropped < 7 << 20)
+        stage.send(.ended(InputFailure(code: .ended, message: "cut")), from: b)
+        stage.wait(milliseconds: 250)
+        #expect(stage.stream.status.inputs.last?.hotDroppedBytes == dropped)
+        #expect(zip(stage.chunks, stage.chunks.dropFirst()).allSatisfy { $0.end == $1.start })
+    }
+
     /// Another coding of the same picture cannot go on within a group of pictures: from its first key frame in the silence on.
     @Test func anotherSourceGoesOnFromItsFirstKeyFrameInTheSilence() throws {
         let stage = Stage(["a", "b"], hot: ["b"])

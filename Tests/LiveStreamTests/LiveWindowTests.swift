@@ -53,6 +53,7 @@ struct LiveWindowTests {
         fill(&window, seconds: 0..<10)
         #expect(window.segments.map { ($0.start - Sample.noon).milliseconds } == [6000, 7000, 8000, 9000])
         #expect(window.closed.count == 3)
+        #expect(window.overflows == 0, "what goes in its turn is no overflow")
         window.closeOpenSegment()
         #expect(window.segments.map { ($0.start - Sample.noon).milliseconds } == [7000, 8000, 9000])
         #expect(window.closed.count == 3)
@@ -62,9 +63,11 @@ struct LiveWindowTests {
         var window = window(bytes: 1200)
         fill(&window, seconds: 0..<4)
         #expect(window.segments.map(\.byteCount) == [500, 500])
+        #expect(window.overflows == 2)
         window.append(Sample.chunk(4000, segment: 4000, size: 5000))
         #expect(window.segments.map(\.byteCount) == [5000])
         #expect(window.closed.isEmpty)
+        #expect(window.overflows == 4)
     }
 
     @Test func limitsMayShrinkAndGrow() {

@@ -140,6 +140,17 @@ private func messages(_ count: Int, of response: Response, then record: () -> Vo
     }
 }
 
+@Test func whatAReaderFarBehindLosesIsCounted() async {
+    let events = log(capacity: 10)
+    let response = EventRoutes.follow(events)
+    for number in 1...1007 { events.record("e\(number)", reason: "r") }
+    #expect(events.missedByFollowers == 7)
+    let found = await messages(2, of: response)
+    #expect(fields(found[1])["event"] == "e8")
+    let metric = MonitoringRoutes.events(events).first { $0.name == "weir_event_follower_dropped_total" }
+    #expect(metric?.samples.map(\.value) == [7])
+}
+
 @Test func silenceIsBrokenByComments() async {
     let found = await messages(3, of: EventRoutes.follow(log(capacity: 10), keepAlive: .milliseconds(1)))
     #expect(found.first?.contains("retry: 2000\n") == true)

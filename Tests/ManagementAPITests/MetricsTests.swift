@@ -73,6 +73,32 @@ func numbers(value: Double, written: String) {
     #expect(Set(families).count == families.count)
 }
 
+/// docs/architecture.md lists the queues; what they let go shows in metrics that operators can look up.
+@Test func everyQueueHasABoundAPolicyAndAMetric() throws {
+    let docs = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "docs")
+    let pages = try ["metrics.md", "archive.md"].map {
+        try String(contentsOf: docs.appending(path: $0), encoding: .utf8)
+    }
+    let text = try String(contentsOf: docs.appending(path: "architecture.md"), encoding: .utf8)
+    let section = try #require(
+        text.components(separatedBy: "\n## Queues\n").last?.components(separatedBy: "\n## ").first)
+    let rows = section.split(separator: "\n").filter { $0.hasPrefix("| ") }.dropFirst(2)
+    #expect(rows.count > 10)
+    for row in rows {
+        let cells = row.dropFirst(2).components(separatedBy: " | ")
+        try #require(cells.count == 4 && cells.allSatisfy { !$0.isEmpty }, "\(row)")
+        let metrics = cells[3].matches(of: #/`(weir_[a-z0-9_]+)`/#).map { $0.1 }
+        #expect(!metrics.isEmpty || cells[3].hasPrefix("none: "), "\(row)")
+        for metric in metrics {
+            // Those of the archive share a prefix, which stands before their list.
+            let names = [metric, metric.replacing("weir_archive_", with: "")]
+            #expect(
+                pages.contains { page in names.contains { page.contains("`\($0)`") } }, "\(metric) is not explained")
+        }
+    }
+}
+
 @Test func everyMetricIsDocumentedWithItsKind() throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()

@@ -35,23 +35,31 @@ struct HotBuffer {
     ///   silent input is noticed.
     init(span: MediaSpan) { self.span = span }
 
-    mutating func append(_ frames: [Frame], at now: MediaTime) {
+    /// - Returns: the bytes that went because there was no room for them, and not because they were too old.
+    mutating func append(_ frames: [Frame], at now: MediaTime) -> Int {
+        var dropped = 0
         let count = frames.reduce(0) { $0 + $1.data.readableBytes }
         batches.append(Batch(arrival: now, frames: frames, bytes: count))
         bytes += count
         while let first = batches.first, now - first.arrival > span || bytes > Self.bytesMax {
+            if now - first.arrival <= span { dropped += first.bytes }
             bytes -= first.bytes
             batches.removeFirst()
         }
+        return dropped
     }
 
-    mutating func append(_ chunk: Chunk) {
+    /// - Returns: as of frames.
+    mutating func append(_ chunk: Chunk) -> Int {
+        var dropped = 0
         chunks.append(chunk)
         bytes += chunk.bytes.readableBytes
         while let first = chunks.first, chunk.end - first.start > span || bytes > Self.bytesMax {
+            if chunk.end - first.start <= span { dropped += first.bytes.readableBytes }
             bytes -= first.bytes.readableBytes
             chunks.removeFirst()
         }
+        return dropped
     }
 
     /// The ready chunks with which the stream goes on: best in the middle of its open segment.

@@ -24,6 +24,8 @@ struct InputSessions {
         var joining = ChunkJoining()
         /// Of an input that is kept hot and does not play.
         var buffer: HotBuffer?
+        /// Bytes for which the buffers of all sessions had no room.
+        var hotDroppedBytes: UInt64 = 0
     }
 
     private var slots: [Slot]
@@ -82,13 +84,17 @@ struct InputSessions {
 
     mutating func keep(_ frames: [Frame], of index: Int, at now: MediaTime, span: MediaSpan) {
         slots[index].buffer = slots[index].buffer ?? HotBuffer(span: span)
-        slots[index].buffer?.append(frames, at: now)
+        let dropped = slots[index].buffer?.append(frames, at: now) ?? 0
+        slots[index].hotDroppedBytes += UInt64(dropped)
     }
 
     mutating func keep(_ chunk: Chunk, of index: Int, span: MediaSpan) {
         slots[index].buffer = slots[index].buffer ?? HotBuffer(span: span)
-        slots[index].buffer?.append(chunk)
+        let dropped = slots[index].buffer?.append(chunk) ?? 0
+        slots[index].hotDroppedBytes += UInt64(dropped)
     }
+
+    func hotDroppedBytes(of index: Int) -> UInt64 { slots[index].hotDroppedBytes }
 
     /// What was kept of an input; it is not kept any longer.
     mutating func takeBuffer(of index: Int) -> HotBuffer? {

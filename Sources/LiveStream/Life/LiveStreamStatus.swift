@@ -12,6 +12,8 @@ package struct LiveStreamStatus: Sendable {
         package var trouble: String?
         package var retries: Int
         package var counters: InputCounters
+        /// Of an input that is kept hot: media that was let go because there was too much of it, and not because it was old.
+        package var hotDroppedBytes: UInt64
     }
 
     package var isAlive = false

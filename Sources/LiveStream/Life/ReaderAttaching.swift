@@ -42,7 +42,8 @@ extension StreamLife {
             let (state, trouble, retries) = selection.state(of: index)
             return LiveStreamStatus.Input(
                 url: input.url, priority: input.choice.priority, isBackup: input.choice.isBackup, state: state,
-                trouble: trouble, retries: retries, counters: sessions.counters(of: index))
+                trouble: trouble, retries: retries, counters: sessions.counters(of: index),
+                hotDroppedBytes: sessions.hotDroppedBytes(of: index))
         }
         status.tracks = window.segments.last?.tracks ?? TrackSet([])
         status.selection = selection.counters

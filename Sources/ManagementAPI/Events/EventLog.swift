@@ -40,6 +40,7 @@ package final class EventLog: Sendable {
         var first = 0
         var nextID: UInt64 = 1
         var counts: [String: Int] = [:]
+        var missed: UInt64 = 0
         var followers: [UInt64: @Sendable (ServerEvent) -> Void] = [:]
         var nextFollower: UInt64 = 0
     }
@@ -79,6 +80,12 @@ package final class EventLog: Sendable {
         }
         for follower in followers { follower(recorded) }
     }
+
+    /// A follower was too far behind and lost an event.
+    package func followerMissedOne() { state.withLockedValue { $0.missed += 1 } }
+
+    /// Events that followers lost because they were too far behind.
+    package var missedByFollowers: UInt64 { state.withLockedValue { $0.missed } }
 
     /// How often each kind of event happened since the start.
     package var counts: [String: Int] { state.withLockedValue { $0.counts } }

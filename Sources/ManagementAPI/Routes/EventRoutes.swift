@@ -61,7 +61,9 @@ struct EventRoutes {
         _ log: EventLog, after: UInt64? = nil, keepAlive: Duration = keepAliveInterval
     ) -> Response {
         let (stream, continuation) = AsyncStream.makeStream(of: Message.self, bufferingPolicy: .bufferingNewest(1000))
-        let (missed, leave) = log.follow(after: after ?? .max) { continuation.yield(.event($0)) }
+        let (missed, leave) = log.follow(after: after ?? .max) { [weak log] event in
+            if case .dropped = continuation.yield(.event(event)) { log?.followerMissedOne() }
+        }
         let ticking = Task {
             // Cancellation is the only way in which the sleep fails.
             while (try? await Task.sleep(for: keepAlive)) != nil { continuation.yield(.keepAlive) }

@@ -10,11 +10,18 @@ struct MonitoringRoutes {
         var reason: String?
     }
 
-    /// How often each kind of event happened: moves of streams, lost peers and so on.
-    static func events(_ log: EventLog) -> MetricFamily {
-        MetricFamily(
-            "weir_events_total", .counter, help: "Events by kind",
-            samples: log.counts.sorted { $0.key < $1.key }.map { .init(Double($0.value), labels: [("event", $0.key)]) })
+    /// How often each kind of event happened: moves of streams, lost peers and so on; what their readers lost.
+    static func events(_ log: EventLog) -> [MetricFamily] {
+        [
+            MetricFamily(
+                "weir_events_total", .counter, help: "Events by kind",
+                samples: log.counts.sorted { $0.key < $1.key }.map {
+                    .init(Double($0.value), labels: [("event", $0.key)])
+                }),
+            MetricFamily(
+                "weir_event_follower_dropped_total", .counter, help: "Events lost: a reader of them was too far behind",
+                samples: [.init(Double(log.missedByFollowers))]),
+        ]
     }
 
     func add<Context: RequestContext>(to router: Router<Context>) {
@@ -35,7 +42,7 @@ struct MonitoringRoutes {
             return Response(
                 status: .ok, headers: [.contentType: MetricFamily.contentType, .cacheControl: "no-store"],
                 body: ResponseBody(
-                    byteBuffer: MetricFamily.page(families + [Self.events(server.events)] + server.metrics())))
+                    byteBuffer: MetricFamily.page(families + Self.events(server.events) + server.metrics())))
         }
     }
 }

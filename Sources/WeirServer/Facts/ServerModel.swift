@@ -118,10 +118,8 @@ final class ServerModel: ManagedServer {
 
     func metrics() -> [MetricFamily] {
         let readers = [sessionRegistry.receiverMetric(at: clocks.monotonic()), sessionRegistry.skipMetric]
-        let dropped = MetricFamily(
-            "weir_input_dropped_batches_total", .counter, help: "Media dropped because its stream's loop was too late",
-            samples: [.init(Double(keeper.droppedBatches))])
-        return archives.metrics + replication.metrics + readers + [dropped] + (group?.metrics ?? []) + moreMetrics()
+        return archives.metrics + replication.metrics + readers + keeper.queueMetrics + (group?.metrics ?? [])
+            + moreMetrics()
     }
 
     func unreadiness() -> String? {
