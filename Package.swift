@@ -193,7 +193,10 @@ let package = Package(
             ]),
         tests(
             "WeirServerTests",
-            ["WeirServer", "LiveStream", "Media", "SettingsLanguage", nioConcurrency, nioCore, nioEmbedded]),
+            [
+                "WeirServer", "LiveStream", "ManagementAPI", "Media", "SettingsLanguage", nioConcurrency, nioCore,
+                nioEmbedded, nioPosix,
+            ]),
         tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
         tests(
             "ProcessTests", ["CMAF", "ManagementAPI", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1],

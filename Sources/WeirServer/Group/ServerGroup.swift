@@ -2,6 +2,7 @@
 import Cluster
 import LiveStream
 import NIOConcurrencyHelpers
+import NIOCore
 import PeerLink
 import ServiceLifecycle
 import SettingsLanguage
@@ -11,11 +12,17 @@ final class ServerGroup: Sendable {
     let service: ClusterService
     let responder: PollResponder
     let own: PeerID
+    /// Of its polls and timers; no media uses it.
+    let eventLoop: any EventLoop
     private let settingsByPeer: NIOLockedValueBox<[PeerID: PeerSettings]>
 
     /// - Parameter settings: with a group of which `own` is a peer.
-    init(_ settings: ServerSettings, own: PeerID, service: ClusterService, utc: @escaping @Sendable () -> WallTime) {
+    init(
+        _ settings: ServerSettings, own: PeerID, service: ClusterService, eventLoop: any EventLoop,
+        utc: @escaping @Sendable () -> WallTime
+    ) {
         self.own = own
+        self.eventLoop = eventLoop
         self.service = service
         settingsByPeer = NIOLockedValueBox(Self.byPeer(settings))
         responder = PollResponder(key: settings.clusterKey?.value ?? "", utc: utc, tally: service.tally) { message in

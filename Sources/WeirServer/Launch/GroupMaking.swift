@@ -46,7 +46,7 @@ extension WeirServer {
                         microseconds: Int64(clamping: clocks.monotonic().uptimeNanoseconds / 1000)),
                     wall: utc())
             }, logger: launch.logger)
-        let group = ServerGroup(settings, own: own, service: service, utc: utc)
+        let group = ServerGroup(settings, own: own, service: service, eventLoop: eventLoop, utc: utc)
         keeper.setGroup { [weak group] in
             group?.locate($0) ?? .starting(reason: "the server is shutting down", retryAfter: 1)
         }

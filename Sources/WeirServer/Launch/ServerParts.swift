@@ -32,6 +32,7 @@ struct ServerParts: Sendable {
     let sinks: EventSinkService
     let statistics: ProcessStatistics
     let group: ServerGroup?
+    let loopWatch: LoopWatch
     let replication: WeirServer.Replication
 
     /// - Throws: `LaunchError` when the kernel gives no threads.
@@ -67,6 +68,7 @@ struct ServerParts: Sendable {
         statistics = ProcessStatistics(now: clocks.monotonic)
         group = WeirServer.group(
             launch, keeper: keeper, sessions: sessions, statistics: statistics, clocks: clocks, events: events)
+        loopWatch = LoopWatch(media: eventLoops, peers: group?.eventLoop, now: clocks.monotonic)
         replication = WeirServer.replication(
             launch, archives: archives, streams: keeper, clocks: clocks, events: events, eventLoops: eventLoops)
     }

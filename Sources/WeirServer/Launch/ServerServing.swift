@@ -78,7 +78,10 @@ extension ServerParts {
                         throw Problem.badRequest("\(error)", hint: "the settings that were in force stay")
                     }
                 }, stop: stop),
-            group: group, moreMetrics: { [sinks, relay] in sinks.metrics + (relay?.relay.metrics ?? []) })
+            group: group,
+            moreMetrics: { [sinks, relay, loopWatch] in
+                loopWatch.metrics + sinks.metrics + (relay?.relay.metrics ?? [])
+            })
     }
 
     /// Names this run of the server: rises from run to run, so that a restart shows.
