@@ -54,6 +54,27 @@ struct ReaderTests {
         #expect(reader.endings == ["the test is over"])
     }
 
+    @Test(arguments: [1, 20]) func aChunkCrossesToAnotherLoopOnceForAllItsReaders(count: Int) {
+        let stage = Stage(["a"])
+        let other = CountingLoop()
+        stage.send(.tracks(Sample.both, clock: .utc), from: stage.session("a"))
+        stage.play([stage.session("a")], milliseconds: 2400)
+        let readers = (0..<count).map { _ in Listener(on: other) }
+        for reader in readers { _ = stage.stream.attach(reader, kind: .chunks) }
+        stage.loop.run()
+        other.base.run()
+        let (crossings, chunks) = (other.crossings, stage.chunks.count)
+        stage.play([stage.session("a")], milliseconds: 2000)
+        #expect(stage.chunks.count > chunks + 5)
+        #expect(other.crossings - crossings == stage.chunks.count - chunks)
+        other.base.run()
+        for reader in readers {
+            #expect(reader.starts.suffix(stage.chunks.count - chunks) == stage.chunks[chunks...].map(\.start)[...])
+        }
+        stage.finish()
+        other.base.run()
+    }
+
     @Test func transportReadersShareBytesAndCountersGoOn() {
         let stage = Stage(["a"])
         stage.send(.tracks(Sample.both, clock: .utc), from: stage.session("a"))
