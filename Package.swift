@@ -182,7 +182,8 @@ let package = Package(
         tests(
             "PlaybackTests",
             [
-                "Playback", "LiveStream", "Archive", "ArchiveStorage", "Ingest", "HLS", "CMAF", "MPEGTS", "Media",
+                "Playback", "LiveStream", "Archive", "ArchiveStorage", "Ingest", "HLS", "CMAF", "M4F", "MPEGTS",
+                "Media",
                 nioCore, nioPosix, nioEmbedded, nioHTTP1, asyncHTTPClient,
             ]),
         tests(
@@ -194,8 +195,8 @@ let package = Package(
         tests(
             "WeirServerTests",
             [
-                "WeirServer", "LiveStream", "ManagementAPI", "Media", "SettingsLanguage", nioConcurrency, nioCore,
-                nioEmbedded, nioPosix,
+                "WeirServer", "Archive", "LiveStream", "ManagementAPI", "Media", "SettingsLanguage", nioConcurrency,
+                nioCore, nioEmbedded, nioPosix,
             ]),
         tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
         tests(

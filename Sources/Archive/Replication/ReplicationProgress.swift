@@ -25,6 +25,8 @@ package struct ReplicationProgress: Hashable, Sendable {
     package var fetched = MediaSpan.zero
     /// Bytes whose digest was wrong or which the disk refused, since the server's start.
     package var refusedSegments: Int64 = 0
+    /// Rounds that came to nothing since the server's start: the other could not be asked, or its answer was none.
+    package var failures: Int64 = 0
     /// Bytes per second over the last ten seconds.
     package var rate: Int64 = 0
     package var lastError: String?

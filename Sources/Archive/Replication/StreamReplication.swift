@@ -292,6 +292,7 @@ package struct StreamReplication: Sendable {
         peer.forgetRound()
         claimed = claimed.filter { $0.value != name }
         peer.progress.state = .unreachable
+        peer.progress.failures += 1
         peer.progress.lastError = reason
         let events = tell(failure: reason, of: name, &peer)
         peers[name] = peer
