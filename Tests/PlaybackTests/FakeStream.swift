@@ -37,6 +37,12 @@ final class FakeStream: ReadableStream {
         }
     }
 
+    func loseMedia() {
+        state.withLock { state in
+            for (reader, _) in state.readers.values { reader.eventLoop.execute { reader.mediaLost(reason: "silent") } }
+        }
+    }
+
     func end() {
         state.withLock { state in
             for (reader, _) in state.readers.values { reader.eventLoop.execute { reader.streamEnded(reason: "test") } }
