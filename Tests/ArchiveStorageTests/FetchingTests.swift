@@ -97,6 +97,27 @@ extension Bench {
         #expect(try b.fetch(from: a).allSatisfy { $0 == .covered })
     }
 
+    /// Both captured at once, and each lost packets: a frame with a hole is thrown away where it comes in, so the segment
+    /// has fewer bytes, and the whole one of the other server stays on both.
+    @Test func aSegmentThatLacksFramesGivesWayToTheWholeOneOnBoth() throws {
+        let (a, b) = try pair()
+        let (whole, _) = try pair()
+        for index in Int64(0)..<20 {
+            for (bench, lost) in [(a, Int64(6)), (b, 11), (whole, -1)] {
+                let chunk = SyntheticStream.chunk(index, lostFrames: index == lost ? 1 : 0)
+                bench.step([.append(stream: "cam", chunk)])
+            }
+        }
+        #expect(try digests(a) != digests(b))
+        let results = (try a.fetch(from: b), try b.fetch(from: a))
+        #expect(results.0[3] == .kept(superseded: 1) && results.0.filter { $0 == .covered }.count == 8)
+        #expect(results.1[5] == .kept(superseded: 1) && results.1.filter { $0 == .covered }.count == 8)
+        for bench in [a, b, whole] { bench.sync() }
+        try a.check()
+        try b.check()
+        #expect(try digests(a) == digests(whole) && digests(b) == digests(whole))
+    }
+
     @Test func aPartThatIsNotYetInTheIndexGivesWayAsWell() throws {
         let (a, b) = try pair()
         b.record(0..<20)

@@ -61,4 +61,36 @@ import Testing
                 TimeRange(SyntheticStream.time(40), SyntheticStream.time(44)),
             ])
     }
+
+    /// «live first»: what was fetched stands before the queue to the disk, and not in it, as long as chunks wait there.
+    @Test func whatIsFetchedWaitsWhileChunksWaitForTheDisk() async throws {
+        let root = FileManager.default.temporaryDirectory.appending(path: "weir-store-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let disk = FaultyFileSystem(PosixFileSystem(root: root))
+        let size = SyntheticStream.chunk(0).bytes.readableBytes
+        let store = try ArchiveStore(
+            root: root, fileSystem: disk, settings: .init(origin: "a", queueLimit: 16 * size), clock: { .now() },
+            report: { _ in })
+        defer { store.close() }
+        let other = try Bench(disk: MemoryFileSystem())
+        other.record(0..<4)
+        let fetched = try other.fetched(other.segments()[0])
+        let recorder = try store.recorder(for: "cam", keeping: RetentionPolicy())
+        for index in Int64(20)..<22 { recorder.append(SyntheticStream.chunk(index)) }
+        try await writeAll(store)
+        #expect(!store.isBusy)
+        disk.stall()
+        recorder.append(SyntheticStream.chunk(22))
+        while !disk.isWaitedFor { await Task.yield() }
+        for index in Int64(23)..<28 { recorder.append(SyntheticStream.chunk(index)) }
+        #expect(store.isBusy)
+        // Out of the queue nothing would call it back before the disk goes on.
+        let keeping = Task { try await store.keep(fetched, of: "cam") }
+        keeping.cancel()
+        await #expect(throws: CancellationError.self) { try await keeping.value }
+        disk.goOn()
+        try await writeAll(store)
+        #expect(try await store.keep(fetched, of: "cam") == .kept(superseded: 0))
+        #expect(store.statistics().chunksDropped == 0)
+    }
 }

@@ -41,11 +41,17 @@ struct ReplicationGroupTests {
 
         func start(_ name: String) async throws { try await group.start(name, configuration: files[name]) }
 
-        private func facts(_ name: String) async -> [String: Any] {
-            guard let answer = await group.get(name, "/streamer/api/v3/streams/\(Self.stream)/dvr/ranges") else {
+        private func facts(_ name: String, _ part: String = "/dvr/ranges") async -> [String: Any] {
+            guard let answer = await group.get(name, "/streamer/api/v3/streams/\(Self.stream)\(part)") else {
                 return [:]
             }
             return (try? JSONSerialization.jsonObject(with: answer.body)) as? [String: Any] ?? [:]
+        }
+
+        /// How a server's archive stands to those of the others.
+        func states(_ name: String) async -> [String] {
+            let replication = await facts(name, "")["replication"] as? [String: Any]
+            return (replication?["peers"] as? [[String: Any]] ?? []).compactMap { $0["state"] as? String }
         }
 
         /// Waits until a server has so many seconds more of media.
@@ -132,6 +138,7 @@ struct ReplicationGroupTests {
         try await archives.start("two")
         // Live comes at the other port.
         try await archives.grows("two", by: 4)
+        try await eventually("two cannot ask for the archive") { await archives.states("two") == ["unreachable"] }
         #expect(await archives.origins("two").allSatisfy { !$0.isFetched })
         try network.heal()
         try await eventually("two fetches what one recorded before") {

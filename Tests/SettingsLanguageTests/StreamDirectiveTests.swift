@@ -93,6 +93,7 @@ private func stream(_ directives: String) throws -> StreamSettings {
 }
 
 @Test func hotInput() throws {
+    #expect(try !stream("input fake://fake;").inputs[0].isHot)
     #expect(try stream("input fake://fake hot;").inputs[0].isHot)
     #expect(try stream("input fake://fake hot=yes;").inputs[0].isHot)
     #expect(try !stream("input fake://fake hot=false;").inputs[0].isHot)

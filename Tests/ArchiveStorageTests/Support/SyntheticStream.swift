@@ -38,15 +38,17 @@ struct SyntheticStream {
     ])
 
     /// The chunk that begins `index` half seconds after the epoch.
+    ///
+    /// - Parameter lostFrames: so many of the two frames of each track did not come.
     static func chunk(
-        _ index: Int64, tracks: TrackSet = tracks, isDiscontinuous: Bool = false, size: Int = 60
+        _ index: Int64, tracks: TrackSet = tracks, isDiscontinuous: Bool = false, size: Int = 60, lostFrames: Int = 0
     ) -> Chunk {
         let start = epoch + chunk * index
         let segmentStart = epoch + chunk * (index - index % 2)
         var bytes = ByteBuffer()
         var parts: [Chunk.Part] = []
         for track in tracks.tracks {
-            let frames = (0..<2).map { number -> TimedFrame in
+            let frames = (0..<2 - lostFrames).map { number -> TimedFrame in
                 let time: MediaTime = start + MediaSpan.milliseconds(250) * Int64(number)
                 let seed = Int(truncatingIfNeeded: index) &* 31 + number * 7
                 let data = ByteBuffer(bytes: (0..<size).map { UInt8(truncatingIfNeeded: seed + $0) })
