@@ -20,6 +20,14 @@ import Testing
             .segment(start: MediaTime(ticks: 157_500_000_000_000), .one(TrackID(2)))
         ),
         ("/cam/segment-90000.ts", "", "cam", .transportStreamSegment(start: MediaTime(ticks: 90000))),
+        (
+            "/cam/cut-90000-180000.m4s", "", "cam",
+            .cutSegment(start: MediaTime(ticks: 90000), end: MediaTime(ticks: 180000), .fragmentedMP4)
+        ),
+        (
+            "/cam/cut-90000-180000.ts", "", "cam",
+            .cutSegment(start: MediaTime(ticks: 90000), end: MediaTime(ticks: 180000), .transportStream)
+        ),
         ("/cam/init-00ff-all.mp4", "", "cam", .initialization(fingerprint: "00ff", .all)),
         ("/cam/live.mp4", "", "cam", .fragmentedMP4(nil)),
         ("/cam/live.mp4", "tracks=1,3", "cam", .fragmentedMP4([TrackID(1), TrackID(3)])),
@@ -32,7 +40,8 @@ import Testing
 
     @Test(arguments: [
         "/", "", "/index.m3u8", "/metrics", "/cam/", "/cam/archive-1-2.mkv", "/cam/timeshift_abs-1700000000.mp4",
-        "/cam/1700000000.jpg", "/cam/segment-.ts", "/cam/segment-+5.ts", "/cam/segment-007.ts", "/cam/segment-5-x.m4s",
+        "/cam/1700000000.jpg", "/cam/segment-.ts", "/cam/cut-5.ts", "/cam/cut-5-06.m4s", "/cam/segment-+5.ts",
+        "/cam/segment-007.ts", "/cam/segment-5-x.m4s",
         "/cam/segment-99999999999999999999.ts", "/cam/track-01.m3u8", "/cam/init--1.mp4",
         "/streamer/api/v3/streams/cam/media_info.json",
     ])

@@ -12,7 +12,7 @@ import Testing
 @testable import Playback
 
 /// A recorded stream and what answers for it.
-private final class Recorded: ArchiveDirectory {
+final class Recorded: ArchiveDirectory {
     static let chunks = TestMedia.chunks
     let root = FileManager.default.temporaryDirectory.appending(path: "weir-answers-\(UUID().uuidString)").path
     let archive: ArchiveStore
@@ -50,12 +50,19 @@ private final class Recorded: ArchiveDirectory {
     func ask(
         _ path: String, headers: HTTPHeaders = [:], of playback: ArchivePlayback? = nil, wantsFile: Bool = false
     ) async throws -> ArchiveAnswer {
+        try #require(try await find(path, headers: headers, of: playback, wantsFile: wantsFile), "\(path)")
+    }
+
+    /// Nil when the archive has no such thing.
+    func find(
+        _ path: String, headers: HTTPHeaders = [:], of playback: ArchivePlayback? = nil, wantsFile: Bool = false
+    ) async throws -> ArchiveAnswer? {
         let request = try #require(
             MediaRequest(HTTPRequestHead(version: .http1_1, method: .GET, uri: "/cam/\(path)", headers: headers)))
         let (name, route) = try #require(request.media)
         let answer = (playback ?? self.playback()).answer(
             route, of: name, request: request, wantsFile: wantsFile, on: MultiThreadedEventLoopGroup.singleton.any())
-        return try #require(try await answer.get(), "\(path)")
+        return try await answer.get()
     }
 
     func playback() -> ArchivePlayback {
@@ -72,7 +79,7 @@ private final class Recorded: ArchiveDirectory {
     static func whole(_ answer: MediaAnswer) -> [[UInt8]] { answer.pieces.map { Array($0.readableBytesView) } }
 }
 
-private func lines(_ list: String, _ prefix: String) -> [Substring] {
+func lines(_ list: String, _ prefix: String) -> [Substring] {
     list.split(separator: "\n").filter { $0.hasPrefix(prefix) }
 }
 

@@ -91,7 +91,10 @@ enum TestMedia {
     /// Of the splice information that `make(withCues: true)` adds at each key frame.
     static let cueTrack = TrackID(9)
 
-    static func make(_ options: [String], withCues: Bool = false) -> [Chunk] {
+    static let noon = MediaTime(unixMilliseconds: 1_750_000_000_000)
+
+    /// - Parameter start: UTC of the first picture.
+    static func make(_ options: [String], withCues: Bool = false, start: MediaTime = noon) -> [Chunk] {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments =
@@ -105,10 +108,10 @@ enum TestMedia {
         process.standardOutput = pipe
         guard (try? process.run()) != nil, let bytes = try? pipe.fileHandleForReading.readToEnd() else { return [] }
         process.waitUntilExit()
-        return cut(bytes, withCues: withCues)
+        return cut(bytes, withCues: withCues, start: start)
     }
 
-    private static func cut(_ bytes: Data, withCues: Bool) -> [Chunk] {
+    private static func cut(_ bytes: Data, withCues: Bool, start: MediaTime) -> [Chunk] {
         var video: TrackID?
         let cues = DataParameters(purpose: .scte35, streamType: 0x86, descriptors: [], isSections: true)
         var demuxer = TransportStreamDemuxer()
@@ -117,7 +120,6 @@ enum TestMedia {
         demuxer.finish(into: &output)
         var segmenter = Segmenter(segmentDuration: .seconds(1))
         var chunks: [Chunk] = []
-        let start = MediaTime(unixMilliseconds: 1_750_000_000_000)
         for event in output.take() {
             switch event {
             case .tracks(let tracks):

@@ -17,6 +17,11 @@ package struct FragmentHead: Hashable, Sendable {
     package var track: TrackID
     package var samples: [Sample]
 
+    /// Where its last sample ends in time; nil without samples.
+    package var end: MediaTime? { samples.last.map { $0.decodeTime + $0.duration } }
+    /// Where its last sample ends in the file, which is where the next fragment begins; nil without samples.
+    package var endOffset: Int64? { samples.last.map { $0.offset + Int64($0.size) } }
+
     /// How much is read at once: nearly every head of a chunk is shorter.
     private static let window = 1024
     /// A longer `moof` is damage, not a head.

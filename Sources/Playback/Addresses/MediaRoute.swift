@@ -9,6 +9,7 @@ package import Media
 /// | `track-{t}.m3u8`, `ts.m3u8` | media playlist of one track, of TS segments |
 /// | `init-{fingerprint}-{t}.mp4` | CMAF header of the tracks |
 /// | `segment-{ticks}-{t}.m4s`, `segment-{ticks}.ts` | media segment that starts at `ticks` |
+/// | `cut-{ticks}-{ticks}.m4s`, `.ts` | of a recording: a segment with all tracks, up to where another takes over |
 /// | `mpegts`, `live.mp4` | endless MPEG-TS, endless fragmented MP4 (`?tracks=1,2` or `all`) |
 /// | `embed.html`, `media_info.json` | page with a player, facts |
 /// | `preview.mp4` | the newest picture: a key frame and what follows it within a chunk, as MP4 |
@@ -24,6 +25,8 @@ package enum MediaRoute: Hashable, Sendable {
     case initialization(fingerprint: String, TrackSelection)
     case segment(start: MediaTime, TrackSelection)
     case transportStreamSegment(start: MediaTime)
+    /// With all tracks, of an archive alone.
+    case cutSegment(start: MediaTime, end: MediaTime, Container)
     case transportStream
     /// nil: the first video and the first audio track; empty: all that players can take.
     case fragmentedMP4([TrackID]?)
@@ -81,6 +84,11 @@ package enum MediaRoute: Hashable, Sendable {
         if let middle = last.between("segment-", ".m4s"), let (start, tracks) = middle.splitOnce("-") {
             guard let start = ticks(start), let tracks = TrackSelection(tracks) else { return nil }
             return .segment(start: start, tracks)
+        }
+        for (ending, container) in [(".m4s", Container.fragmentedMP4), (".ts", .transportStream)] {
+            guard let (start, end) = last.between("cut-", ending)?.splitOnce("-") else { continue }
+            guard let start = ticks(start), let end = ticks(end) else { return nil }
+            return .cutSegment(start: start, end: end, container)
         }
         if let middle = last.between("track-", ".m3u8") { return TrackSelection(middle).map { .mediaPlaylist($0) } }
         if let middle = last.between("init-", ".mp4"), let (fingerprint, tracks) = middle.splitOnce("-") {

@@ -24,7 +24,7 @@ enum FiniteAnswers {
         case .transportStream, .fragmentedMP4: return endless(route, request: request, window: window)
         case .archive: return .text(.notFound, "The stream '\(stream.name)' is not recorded on this server.")
         case .multivariantPlaylist, .mediaPlaylist, .transportStreamPlaylist, .initialization, .segment,
-            .transportStreamSegment:
+            .transportStreamSegment, .cutSegment:
             break
         }
         do {

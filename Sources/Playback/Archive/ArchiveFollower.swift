@@ -37,7 +37,7 @@ final class ArchiveFollower {
     /// What is carried from segment to segment.
     private struct State: Sendable {
         var position: MediaTime
-        var last: ArchivedSegment?
+        var last: PlaybackSelection.Entry?
         var joint = TransportStreamJoint()
         var waitsSince: MediaTime?
     }
@@ -85,27 +85,40 @@ final class ArchiveFollower {
         var state = state
         let now = archive.now()
         let found = try store.holding {
-            try store.reader.segment(of: stream, startingFrom: state.position).map { ($0, store.lease($0)) }
+            try next(of: stream, from: state.position, in: store).map { ($0, store.lease($0.segment)) }
         }
-        guard let (segment, lease) = found, segment.end <= now - delay else {
+        guard let (found, lease) = found, found.segment.end <= now - delay else {
             let since = state.waitsSince ?? now
             state.waitsSince = since
             return now - since > patience ? .end : .wait(state)
         }
+        var entry = found
+        entry.isDiscontinuous = state.last.map { $0.isCut || !entry.segment.continues($0.segment) } ?? false
+        let segment = entry.segment
         let file = try PosixFileSystem(root: store.root).open(segment.run.path, forWriting: false)
         let bytes = try file.read(at: segment.offset, count: segment.length)
         guard bytes.readableBytes == segment.length else {
             throw ArchiveError(.damagedMedia, "\(segment.run.path) is shorter than the index says")
         }
-        state.joint.advance(to: segment, isDiscontinuous: state.last.map { !segment.continues($0) } ?? false)
+        state.joint.advance(to: entry)
         let packets = try TransportStreamJoint.packets(
-            of: bytes, tracks: try archive.headers.tracks(of: segment.run, in: store), shift: state.joint.shift,
+            of: entry, bytes, tracks: try archive.headers.tracks(of: segment.run, in: store), shift: state.joint.shift,
             version: state.joint.version)
         withExtendedLifetime(lease) {}
-        state.last = segment
-        state.position = segment.end
+        state.last = entry
+        state.position = entry.end
         state.waitsSince = nil
         return .send(packets, state)
+    }
+
+    /// What plays from an instant on, as far as what overlaps it is there.
+    private static func next(
+        of stream: String, from position: MediaTime, in store: ArchiveStore
+    ) throws -> PlaybackSelection.Entry? {
+        guard let first = try store.reader.segment(of: stream, startingFrom: position) else { return nil }
+        // What begins at its end decides whether others may take over.
+        let range = TimeRange(first.start, first.end + MediaSpan(ticks: 1))
+        return try store.reader.selection(of: stream, in: range).entries.first
     }
 
     private func take(_ step: Step) {

@@ -33,7 +33,7 @@ package final class ArchivePlayback: Sendable {
     /// Whether an archive may have what the live window has not.
     func mayHave(_ route: MediaRoute, of stream: String) -> Bool {
         switch route {
-        case .initialization, .segment, .transportStreamSegment: directory.store(of: stream) != nil
+        case .initialization, .segment, .transportStreamSegment, .cutSegment: directory.store(of: stream) != nil
         default: false
         }
     }
@@ -58,6 +58,8 @@ package final class ArchivePlayback: Sendable {
                 try segment(start, selection, of: stream, in: store, request: request, wantsFile: wantsFile)
             case .transportStreamSegment(let start):
                 try transportStreamSegment(start, of: stream, in: store, request: request)
+            case .cutSegment(let start, let end, let container):
+                try cutSegment(start, until: end, container, of: stream, in: store, request: request)
             default: nil
             }
         }

@@ -26,9 +26,7 @@ enum ArchivePlaylists {
                 maps[run.tracksFingerprint] = name
             }
             return MediaPlaylist.Segment(
-                uri: container == .transportStream
-                    ? RenditionName.transportStreamSegment(entry.segment.start)
-                    : RenditionName.segment(entry.segment.start, .all), duration: entry.segment.duration,
+                uri: RenditionName.entry(entry, container), duration: entry.duration,
                 programDateTime: entry.segment.start, isDiscontinuous: entry.isDiscontinuous, isGap: name == nil,
                 map: container == .transportStream ? nil : name)
         }

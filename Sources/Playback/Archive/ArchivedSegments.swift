@@ -54,6 +54,27 @@ extension ArchivePlayback {
         return .made(.representation(made, cache: Self.cache(of: segment), request: request.headers))
     }
 
+    /// The beginning of a segment, up to where another takes over: see `PlaybackSelection`.
+    func cutSegment(
+        _ start: MediaTime, until end: MediaTime, _ container: MediaRoute.Container, of stream: String,
+        in store: ArchiveStore, request: MediaRequest
+    ) throws -> ArchiveAnswer? {
+        guard let (segment, lease) = try store.lease(SegmentKey(stream: stream, start: start)),
+            start < end, end < segment.end
+        else { return nil }
+        var bytes = try SegmentCut.bytes(of: try read(segment, in: store), until: end)
+        let tracks = try headers.tracks(of: segment.run, in: store)
+        withExtendedLifetime(lease) {}
+        var type = tracks.tracks.contains { $0.kind == .video } ? "video/mp4" : "audio/mp4"
+        if container == .transportStream {
+            bytes = TransportStreamMuxer.segment(tracks: tracks, frames: try FragmentReader.frames(in: bytes))
+            type = "video/mp2t"
+        }
+        let made = Representation(
+            contentType: type, pieces: [bytes], entityTag: "\"\(start.ticks)-\(end.ticks)-\(bytes.readableBytes)\"")
+        return .made(.representation(made, cache: Self.cache(of: segment), request: request.headers))
+    }
+
     /// In the place of one that ended early, the whole one may come from another server.
     private static func cache(of segment: ArchivedSegment) -> CachePolicy {
         segment.isInterrupted ? .seconds(30) : .immutable

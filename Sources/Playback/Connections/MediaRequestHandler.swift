@@ -254,7 +254,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         _ request: MediaRequest, _ route: MediaRoute, bytes: Int, of stream: String, context: ChannelHandlerContext
     ) {
         switch route {
-        case .mediaPlaylist, .transportStreamPlaylist, .segment, .transportStreamSegment: break
+        case .mediaPlaylist, .transportStreamPlaylist, .segment, .transportStreamSegment, .cutSegment: break
         case .archive(let part) where part != .recordingStatus: break
         default: return
         }

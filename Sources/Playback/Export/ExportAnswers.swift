@@ -78,6 +78,7 @@ extension ArchivePlayback {
             hasher.update(entry.segment.digest.high)
             hasher.update(entry.segment.digest.low)
             hasher.update(UInt64(bitPattern: entry.segment.start.ticks))
+            hasher.update(UInt64(bitPattern: entry.end.ticks))
             hasher.update(UInt64(bitPattern: entry.segment.offset))
             hasher.update(UInt64(bitPattern: entry.segment.run.id))
         }

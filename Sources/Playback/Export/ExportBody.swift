@@ -60,9 +60,10 @@ package struct ExportBody: Sendable {
             }
             let length = Int(min(available, Self.largestRead))
             return .bytes(try read(run.path, start + offset, length))
-        case .transportStream(let segment, let tracks, let shift, let version):
+        case .transportStream(let entry, let tracks, let shift, let version):
+            let segment = entry.segment
             var bytes = try TransportStreamJoint.packets(
-                of: try read(segment.run.path, segment.offset, segment.length), tracks: tracks, shift: shift,
+                of: entry, try read(segment.run.path, segment.offset, segment.length), tracks: tracks, shift: shift,
                 version: version)
             if bytes.readableBytes < part.length {
                 bytes.writeImmutableBuffer(

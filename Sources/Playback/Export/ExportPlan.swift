@@ -25,7 +25,7 @@ package struct ExportPlan: Sendable {
             /// From here on in the file of the run.
             case file(ArchivedRun, offset: Int64)
             /// A segment that is multiplexed when it is asked for; filled up with null packets to the part's length.
-            case transportStream(ArchivedSegment, TrackSet, shift: MediaSpan, version: UInt8)
+            case transportStream(PlaybackSelection.Entry, TrackSet, shift: MediaSpan, version: UInt8)
         }
         var content: Content
         /// Where it begins in the exported file.
@@ -73,16 +73,18 @@ package struct ExportPlan: Sendable {
             if index == 0 || entry.isDiscontinuous {
                 _ = builder.begin(try source.tracks(of: segment.run), at: segment.start)
             }
+            var heads: [FragmentHead] = []
+            let length = Int64(try source.heads(of: entry) { heads.append($0) })
             let trailer = Int64(SegmentTrailer.boxLength)
             if let last = regions.last, last.run == segment.run, last.offset + last.length + trailer == segment.offset {
                 // The trailer between two segments comes along: one long part instead of many short ones.
-                regions[regions.count - 1].length += trailer + Int64(segment.length)
-                _ = builder.append(length: trailer + Int64(segment.length))
+                regions[regions.count - 1].length += trailer + length
+                _ = builder.append(length: trailer + length)
             } else {
-                regions.append((segment.run, segment.offset, Int64(segment.length)))
-                displacement = builder.append(length: Int64(segment.length)) - segment.offset
+                regions.append((segment.run, segment.offset, length))
+                displacement = builder.append(length: length) - segment.offset
             }
-            try source.heads(of: segment) { builder.add($0, displacement: displacement) }
+            for head in heads { builder.add(head, displacement: displacement) }
         }
         let layout = builder.finish()
         add(.made(layout.header), length: Int64(layout.header.readableBytes))
@@ -94,12 +96,11 @@ package struct ExportPlan: Sendable {
     private mutating func plan(transportStream selection: PlaybackSelection, _ source: inout ExportSource) throws {
         var joint = TransportStreamJoint()
         for entry in selection.entries {
-            let segment = entry.segment
-            joint.advance(to: segment, isDiscontinuous: entry.isDiscontinuous)
-            let tracks = try source.tracks(of: segment.run)
-            let length = TransportStreamMuxer.segmentLength(tracks: tracks, frames: try source.sizes(of: segment))
+            joint.advance(to: entry)
+            let tracks = try source.tracks(of: entry.segment.run)
+            let length = TransportStreamMuxer.segmentLength(tracks: tracks, frames: try source.sizes(of: entry))
             add(
-                .transportStream(segment, tracks, shift: joint.shift, version: joint.version), length: Int64(length))
+                .transportStream(entry, tracks, shift: joint.shift, version: joint.version), length: Int64(length))
         }
     }
 }
@@ -112,18 +113,21 @@ struct TransportStreamJoint: Sendable {
     private var end: MediaTime?
     private var fingerprint: UInt64?
 
-    mutating func advance(to segment: ArchivedSegment, isDiscontinuous: Bool) {
-        if isDiscontinuous, let end { shift = segment.start - end }
+    mutating func advance(to entry: PlaybackSelection.Entry) {
+        let segment = entry.segment
+        if entry.isDiscontinuous, let end { shift = segment.start - end }
         if let fingerprint, fingerprint != segment.run.tracksFingerprint { version = (version + 1) & 31 }
         fingerprint = segment.run.tracksFingerprint
-        end = segment.end - shift
+        end = entry.end - shift
     }
 
-    /// The packets of a segment.
+    /// The packets of an entry.
+    /// - Parameter bytes: of the whole segment.
     static func packets(
-        of bytes: ByteBuffer, tracks: TrackSet, shift: MediaSpan, version: UInt8
+        of entry: PlaybackSelection.Entry, _ bytes: ByteBuffer, tracks: TrackSet, shift: MediaSpan, version: UInt8
     ) throws -> ByteBuffer {
-        var frames = try FragmentReader.frames(in: bytes)
+        var frames = try FragmentReader.frames(
+            in: entry.isCut ? try SegmentCut.bytes(of: bytes, until: entry.end) : bytes)
         for index in frames.indices {
             frames[index].decodeTime = frames[index].decodeTime - shift
             frames[index].presentationTime = frames[index].presentationTime - shift

@@ -32,25 +32,31 @@ struct ExportSource {
         return found
     }
 
-    mutating func heads(of segment: ArchivedSegment, _ take: (FragmentHead) -> Void) throws {
+    /// Hands over the heads of the fragments that play.
+    /// - Returns: how many bytes they are, from the segment's first on.
+    @discardableResult
+    mutating func heads(of entry: PlaybackSelection.Entry, _ take: (FragmentHead) -> Void) throws -> Int {
+        let segment = entry.segment
         let file = try file(of: segment.run)
+        var cut = SegmentCut(entry)
         try FragmentHead.each(
             from: segment.offset, to: segment.offset + Int64(segment.length),
             read: { (offset, length) throws(CMAFError) in
                 do throws(FileSystemError) { return try file.read(at: offset, count: length) } catch {
                     throw CMAFError(.unreadable, at: Int(clamping: offset), "\(error)")
                 }
-            }, take: take)
+            }, take: { (head) throws(CMAFError) in if cut.keeps(head) { take(head) } })
+        return entry.isCut ? Int(cut.endOffset - segment.offset) : segment.length
     }
 
-    /// The frames of a segment with their sizes, but without their bytes.
-    mutating func sizes(of segment: ArchivedSegment) throws -> [TimedFrame] {
+    /// The frames that play, with their sizes, but without their bytes.
+    mutating func sizes(of entry: PlaybackSelection.Entry) throws -> [TimedFrame] {
         var frames: [TimedFrame] = []
         var zeroes = zeroes
-        try heads(of: segment) { head in
+        try heads(of: entry) { head in
             for sample in head.samples {
                 // No frame is larger than its segment: a damaged size would cost memory.
-                let size = min(sample.size, segment.length)
+                let size = min(sample.size, entry.segment.length)
                 if zeroes.readableBytes < size { zeroes = ByteBuffer(repeating: 0, count: size) }
                 frames.append(
                     TimedFrame(

@@ -1,4 +1,5 @@
 // Makes playlists from the closed segments of a window. Pure.
+import Archive
 import CMAF
 import HLS
 import LiveStream
@@ -16,6 +17,14 @@ enum RenditionName {
         "segment-\(start.ticks)-\(selection).m4s"
     }
     static func transportStreamSegment(_ start: MediaTime) -> String { "segment-\(start.ticks).ts" }
+
+    /// With all tracks, out of an archive.
+    static func entry(_ entry: PlaybackSelection.Entry, _ container: MediaRoute.Container) -> String {
+        let start = entry.segment.start
+        let isTransportStream = container == .transportStream
+        if entry.isCut { return "cut-\(start.ticks)-\(entry.end.ticks).\(isTransportStream ? "ts" : "m4s")" }
+        return isTransportStream ? transportStreamSegment(start) : segment(start, .all)
+    }
 }
 
 enum PlaylistRendering {

@@ -131,7 +131,8 @@ final class StreamRenditions: Sendable {
                 contentType: "video/mp2t", pieces: [bytes], entityTag: "\"\(start.ticks)-\(bytes.readableBytes)\"")
             state.transportStreamSegments[start] = made
             return (made, .immutable)
-        case .transportStream, .fragmentedMP4, .embedPage, .mediaInformation, .preview, .archive: return nil
+        case .transportStream, .fragmentedMP4, .embedPage, .mediaInformation, .preview, .archive, .cutSegment:
+            return nil
         }
     }
 

@@ -82,9 +82,13 @@ extension ReplicationLife {
         for (a, b) in zip(rows, rows.dropFirst()) where a.start >= b.start || a.end >= b.end {
             violation("\(server.name) has \(a.start.ticks) and \(b.start.ticks), of which one holds the other, \(when)")
         }
-        let selection = PlaybackSelection(rows, in: .always).entries.map(\.segment)
-        for (a, b) in zip(selection, selection.dropFirst()) where a.end > b.start {
-            violation("\(server.name) plays \(b.start.ticks) twice \(when)")
+        let entries = PlaybackSelection(rows, in: .always).entries
+        for (a, b) in zip(entries, entries.dropFirst()) where a.end > b.segment.start {
+            violation("\(server.name) plays \(b.segment.start.ticks) twice \(when)")
+        }
+        let played = RangeSet(entries.map { TimeRange($0.segment.start, $0.end) })
+        for range in RangeSet(rows.map(\.range)).subtracting(played).ranges where range.duration >= .milliseconds(500) {
+            violation("\(server.name) has \(range) and passes over it \(when)")
         }
         let flipped = Set(server.flipped.map(\.path))
         for row in rows where !flipped.contains(row.run.path) {
