@@ -14,6 +14,8 @@ struct PeerView: Sendable {
     var instance: InstanceID?
     /// Last answer.
     var heardAt: MonotonicTime?
+    /// When that was asked for.
+    var answerAskedAt: MonotonicTime?
     /// Last proof of life, an answer or another peer's word.
     var evidenceAt: MonotonicTime?
     /// Who gave the word; nil if it answered itself.

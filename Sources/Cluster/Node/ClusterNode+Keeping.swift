@@ -28,13 +28,28 @@ extension ClusterNode {
             return true
         case .makeBeforeBreak:
             if view.record.successor != successor {
-                streams[stream].grantedTo = successor
+                if let until = termOfGrant(of: stream) {
+                    remind(stream, at: until)
+                    return false
+                }
+                streams[stream].grant = StreamView.Grant(peer: successor, at: now.monotonic)
                 streams[stream].record.successor = successor
                 streams[stream].record.revision += 1
                 touch(stream, urgently: true)
             }
             return false
         }
+    }
+
+    /// Until when the successor that was named before may be taking the stream; nil: another may be named.
+    ///
+    /// Of two that are named in a row both start, and this server would stop for the first before that has media.
+    private func termOfGrant(of stream: Int) -> MonotonicTime? {
+        guard let grant = streams[stream].grant, let peer = peerIndex[grant.peer], peers[peer].isAlive,
+            mayBeTaking(stream, peer, since: grant.at)
+        else { return nil }
+        let until = grant.at + peers[peer].settings.staleTimeout
+        return until > now.monotonic ? until : nil
     }
 
     private mutating func considerGivingUp(_ stream: Int) -> Bool {

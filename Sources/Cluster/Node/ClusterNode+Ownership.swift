@@ -18,11 +18,23 @@ extension ClusterNode {
         return peer
     }
 
+    /// Whether the successor that was named at `time` may be about to claim: it asks for the stream, or has not spoken since.
+    func mayBeTaking(_ stream: Int, _ peer: Int, since time: MonotonicTime) -> Bool {
+        peers[peer].ready[streams[stream].settings.name] == streams[stream].record.epoch
+            || peers[peer].heardAt.map { $0 < time } ?? true
+    }
+
     /// It was heard after its claim was, and does not know the stream.
     private func denies(_ peer: Int, _ stream: Int) -> Bool {
         guard lacks(peer, stream) else { return false }
         guard let heard = peers[peer].heardAt, let told = streams[stream].recordHeardAt else { return true }
         return heard >= told
+    }
+
+    /// Its last answer was asked for before this server stood still.
+    func isUnheardSinceStandstill(_ peer: Int) -> Bool {
+        guard let awokeAt else { return false }
+        return peers[peer].answerAskedAt.map { $0 < awokeAt } ?? true
     }
 
     /// When it was last asked for everything it did not know the stream.

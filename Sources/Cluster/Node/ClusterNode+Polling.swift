@@ -59,8 +59,8 @@ extension ClusterNode {
 
     // MARK: - Asking
 
-    /// Polls follow one another without a pause, each held by the peer for up to `fetch_timeout`; after a failure the next
-    /// one wants its answer at once.
+    /// Polls follow one another without a pause, each held by the peer for up to `fetch_timeout`; after a failure or a
+    /// standstill the next one wants its answer at once.
     ///
     /// While one does not answer, the others are asked four times as often: what they know of it is all that there is, and through
     /// two long polls it would be nearly as old as `stale_timeout` allows.
@@ -73,7 +73,9 @@ extension ClusterNode {
             guard case .due(let due) = peers[peer].poll, due <= now.monotonic else { continue }
             let period = peers[peer].settings.fetchTimeout
             let longest = isWordNeeded ? period / 4 : period
-            let hold = peers[peer].failure == nil && peers[peer].heardAt != nil ? longest : .zero
+            let isWellKnown =
+                peers[peer].failure == nil && peers[peer].heardAt != nil && !isUnheardSinceStandstill(peer)
+            let hold = isWellKnown ? longest : .zero
             let way = peers[peer].way
             let patience = hold == .zero ? max(period / 2, way) : hold + max(period / 4, way)
             // The answer counts even if it comes after the next poll has been sent.
@@ -126,6 +128,9 @@ extension ClusterNode {
         let period = peers[peer].settings.fetchTimeout
         peers[peer].failure = nil
         peers[peer].heardAt = time
+        // What waited for its word since this server stood still.
+        if isUnheardSinceStandstill(peer) { dirty.formUnion(streams.indices) }
+        peers[peer].answerAskedAt = max(sent, peers[peer].answerAskedAt ?? sent)
         if isNewest { peers[peer].poll = .due(max(time, sent + min(period / 20, .milliseconds(100)))) }
         if peers[peer].instance != report.instance { placementIsStale = true }
         peers[peer].instance = report.instance

@@ -59,14 +59,14 @@ extension ClusterNode {
         }
     }
 
-    /// Until when the peer to whom a stream was handed over, and who still asks for it, may claim it before us; nil: we may.
+    /// Until when the peer to whom a stream was handed over, and who may be taking it, may claim it before us; nil: we may.
     ///
     /// Two servers that see the group differently for a moment would both claim a stream that was let go for one of them.
-    private func precedenceOfSuccessor(of stream: Int) -> MonotonicTime? {
+    func precedenceOfSuccessor(of stream: Int) -> MonotonicTime? {
         let view = streams[stream]
         guard view.record.phase == .released, let successor = view.record.successor, successor != settings.own,
             let peer = peerIndex[successor], isUsable(peer), let heard = view.recordHeardAt,
-            peers[peer].ready[view.settings.name] == view.record.epoch
+            mayBeTaking(stream, peer, since: heard)
         else { return nil }
         let until = heard + peers[peer].settings.fetchTimeout
         return until > now.monotonic ? until : nil
@@ -80,9 +80,14 @@ extension ClusterNode {
         return peers[successor].way
     }
 
-    /// Until when a stream that a reload has brought is not claimed, because a server that was reloaded before may have it; nil: all
-    /// who answer have said since whether they do.
+    /// Until when a stream is not claimed because another may have it: a reload has brought it, and a server that was reloaded
+    /// before may have begun; or this server stood still, and the group moved it meanwhile. Nil: all who answer have spoken since.
     private func wordAwaited(of stream: Int) -> MonotonicTime? {
+        if let until = awokeAt.map({ $0 + peers[own].settings.fetchTimeout }), until > now.monotonic,
+            others.contains(where: { peers[$0].isAlive && isUnheardSinceStandstill($0) })
+        {
+            return until
+        }
         guard let until = streams[stream].newUntil, until > now.monotonic,
             others.contains(where: { peers[$0].isAlive && peers[$0].wantsAll })
         else { return nil }
@@ -144,7 +149,7 @@ extension ClusterNode {
         streams[stream].mediaMissingSince = now.monotonic
         streams[stream].mediaMissingReason = "no media since the start"
         streams[stream].attempts = 0
-        streams[stream].grantedTo = nil
+        streams[stream].grant = nil
         streams[stream].toldUnplaced = false
         streams[stream].readySince = nil
         streams[stream].readyPenalty = 0

@@ -5,6 +5,8 @@ extension ClusterNode {
     mutating func considerYielding(_ stream: Int) {
         let record = streams[stream].record
         guard let holder = effectiveHolder(of: stream), holder != own else {
+            // A claim above its release would take from the successor what it is starting.
+            if let precedence = precedenceOfSuccessor(of: stream) { return remind(stream, at: precedence) }
             return reclaim(stream, because: "the newer claim of \(record.holder?.text ?? "nobody") is void")
         }
         let longest = others.map { peers[$0].settings.staleTimeout }.max() ?? .zero
@@ -14,7 +16,7 @@ extension ClusterNode {
         }
         // Make before break: go on until the successor has media.
         if streams[stream].settings.handOver == .makeBeforeBreak, record.phase == .starting,
-            record.holder == streams[stream].grantedTo
+            record.holder == streams[stream].grant?.peer
         {
             return
         }

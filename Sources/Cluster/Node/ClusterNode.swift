@@ -42,6 +42,8 @@ package struct ClusterNode: Sendable {
     var stableSince: MonotonicTime
     /// Last time that this server could not know what the others did: it was isolated, or its process stood still.
     var doubtAt: MonotonicTime?
+    /// When this process last went on after it had stood still.
+    var awokeAt: MonotonicTime?
     var placementIsStale = true
     var dirty: Set<Int> = []
     /// Streams to look at again at a time.
@@ -145,6 +147,7 @@ package struct ClusterNode: Sendable {
             peers[peer].poll = .due(now.monotonic)
         }
         doubtAt = now.monotonic
+        awokeAt = now.monotonic
         stableSince = now.monotonic
         for stream in wanted { dirty.insert(stream) }
         // Nor does it prove anything that no media came.

@@ -28,6 +28,10 @@ struct StreamView: Sendable {
         /// Nothing is started before the old capture has ended: never two on one server.
         case stopping(Stop)
     }
+    struct Grant: Hashable, Sendable {
+        var peer: PeerID
+        var at: MonotonicTime
+    }
     static let historyLimit = 8
 
     var settings: ClusterStream
@@ -48,7 +52,7 @@ struct StreamView: Sendable {
     var claimedAt: MonotonicTime?
     var attempts = 0
     /// Who may start while this server still captures (make before break).
-    var grantedTo: PeerID?
+    var grant: Grant?
     var continuationSentAt: MonotonicTime?
     /// The newest that anybody told, of whichever claim: a claim made by a server that knew nothing does not lose it.
     var known: Continuation?

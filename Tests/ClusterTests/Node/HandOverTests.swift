@@ -174,6 +174,56 @@ import Testing
             ])
     }
 
+    @Test func `make before break: while the successor that was named may be taking the stream no other is named`() {
+        var driver = NodeDriver(NodeDriver.settings("a", "b", "c", streams: cam(.makeBeforeBreak)))
+        driver.media("cam")
+        driver.run(100)
+        driver.handle(.drainRequested)
+        let epoch = driver.record("cam").epoch
+        let first = driver.node.stream(named: StreamName("cam"))?.owner?.text ?? ""
+        driver.tell(first) { $0.ready = readyForCam(epoch) }
+        #expect(driver.record("cam").successor == PeerID(first))
+        // Placement changes its mind, and the next one asks as well.
+        let second = first == "b" ? "c" : "b"
+        let settings = NodeDriver.settings("a", "b", "c", streams: cam(.makeBeforeBreak, at: second))
+        driver.handle(.settingsChanged(settings))
+        _ = driver.take()
+        var other = driver
+        driver.tell(second) { $0.ready = readyForCam(epoch) }
+        #expect(driver.record("cam").successor == PeerID(first))
+        driver.tell(first) { peer in
+            peer.ready = []
+            peer.records["cam"] = NodeDriver.running(first, Epoch(epoch.value + 1))
+            peer.records["cam"]?.phase = .starting
+        }
+        #expect(driver.take() == [], "the first has no media yet")
+        // One that asks no more has made room.
+        other.tell(second) { $0.ready = readyForCam(epoch) }
+        other.tell(first) { $0.ready = [] }
+        #expect(other.record("cam").successor == PeerID(second))
+        #expect(other.take() == [])
+    }
+
+    @Test func `a stream let go for a server that was not heard since is that server's first`() {
+        let settings = NodeDriver.settings("a", "b", "c") { $0.failback = .off }
+        var driver = NodeDriver(settings, heard: false)
+        driver.peers["b"]?.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1))
+        driver.handle(.wake)
+        driver.peers["c"]?.answers = nil
+        driver.run(1000)
+        #expect(driver.record("cam").holder == PeerID("b"))
+        _ = driver.take()
+        driver.peers["b"]?.records["cam"]?.phase = .released
+        driver.peers["b"]?.records["cam"]?.successor = PeerID("c")
+        driver.peers["b"]?.records["cam"]?.revision = 1
+        driver.peers["b"]?.version += 1
+        driver.run(600)
+        #expect(driver.take() == [], "c may have started it")
+        // It has not within fetch_timeout.
+        driver.run(600)
+        #expect(driver.take().first == .start("cam", NodeDriver.epoch(2), "handed over by b"))
+    }
+
     @Test func `make before break: a successor that dies before it has media leaves the old one capturing`() {
         var driver = NodeDriver(
             NodeDriver.settings("a", "b", "c", streams: cam(.makeBeforeBreak, at: "b")), heard: false)

@@ -65,6 +65,52 @@ import Testing
         #expect(driver.record("cam").phase == .running)
     }
 
+    @Test func `a newer claim that was let go for a third is not claimed above while the third may be taking it`() {
+        var driver = holder()
+        driver.peers["c"]?.ready = [.init(stream: StreamName("cam"), epoch: NodeDriver.epoch(1))]
+        driver.peers["b"]?.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1))
+        driver.peers["b"]?.records["cam"]?.phase = .released
+        driver.peers["b"]?.records["cam"]?.successor = PeerID("c")
+        for peer in ["b", "c"] { driver.peers[peer]?.version += 1 }
+        driver.run(600)
+        #expect(driver.take() == [], "the capture goes on until c has claimed")
+        var other = driver
+        driver.peers["c"]?.ready = []
+        driver.peers["c"]?.records["cam"] = NodeDriver.running("c", NodeDriver.epoch(2))
+        driver.peers["c"]?.version += 1
+        driver.run(200)
+        let reason = "c holds it with the newer epoch \(NodeDriver.epoch(2))"
+        #expect(driver.take() == [.event(.streamYielded, "cam", reason), .stop("cam", reason)])
+        // c does not take it: the capture that goes on is claimed.
+        other.run(600)
+        #expect(other.take() == [.event(.streamTaken, "cam", "the newer claim of b is void")])
+    }
+
+    @Test func `a server that stood still claims nothing before the others have said what happened meanwhile`() {
+        let settings = NodeDriver.settings("a", "b", "c") { $0.failback = .off }
+        var driver = NodeDriver(settings, heard: false)
+        driver.peers["b"]?.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1))
+        driver.handle(.wake)
+        driver.run(1000)
+        _ = driver.take()
+        driver.standStill(10_000)
+        // Meanwhile b was started anew and c took the stream; c's word comes after b's.
+        driver.peers["b"]?.instance = InstanceID(2)
+        driver.peers["b"]?.records["cam"] = nil
+        driver.peers["c"]?.answers = nil
+        driver.handle(.wake)
+        driver.run(300)
+        #expect(driver.take() == [.event(.paused, "", "this server stood still for 10.0 s")])
+        var other = driver
+        driver.peers["c"]?.answers = .success(())
+        driver.tell("c") { $0.records["cam"] = NodeDriver.running("c", NodeDriver.epoch(2)) }
+        #expect(driver.take() == [])
+        #expect(driver.node.stream(named: StreamName("cam"))?.runningOn == PeerID("c"))
+        // c says nothing for fetch_timeout.
+        other.run(900)
+        #expect(other.take().first == .start("cam", NodeDriver.epoch(2), "peer b has restarted"))
+    }
+
     @Test func `a server that stood still says so, believes nobody dead for it, and yields what was taken`() {
         var driver = holder()
         driver.standStill(10_000)
