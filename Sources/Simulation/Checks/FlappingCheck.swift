@@ -1,16 +1,28 @@
 // No flapping on virtual time: moves are bounded by their causes.
 import Cluster
 
-/// What was started since anything happened. A cause is what is done to servers, network and sources; on a network that loses messages
-/// a server may believe that a peer died, which is a cause for it.
+/// What was started since anything happened. A cause is what is done to servers, network and sources, and a message that is lost.
 struct FlappingCheck {
     /// What a server tells when it sees the group otherwise than before.
     static let changes: Set<ClusterEvent.Kind> = [.peerLost, .peerReturned, .paused, .streamGivenUp]
 
     var changesSeen = 0
+    /// From whom to whom a poll went of which a message was lost, until the next one goes the same way.
+    private var unanswered: Set<VirtualNetwork.Link> = []
     /// The sum of causes and changes at the last start.
     private var happened = 0
     private var started: [String: Int] = [:]
+
+    /// The request or the answer of a poll is lost: a cause. Until the asker notices and asks anew, which is another, it decides
+    /// without what it would have heard.
+    mutating func lost(_ poll: VirtualNetwork.Link) {
+        changesSeen += 1
+        unanswered.insert(poll)
+    }
+
+    mutating func sent(_ poll: VirtualNetwork.Link) {
+        if unanswered.remove(poll) != nil { changesSeen += 1 }
+    }
 
     /// How often the server has started the stream since anything has happened, this time included.
     mutating func count(_ stream: StreamName, on peer: PeerID, causes: Int) -> Int {
@@ -24,15 +36,23 @@ struct FlappingCheck {
 }
 
 extension ClusterWorld {
-    /// A server that started a stream, let it go and starts it again has a cause for it. A second start is let pass: 8 lives of 10 000 have
-    /// one, and it is not known whether the cause before the last one is still at work there or the group could do without it. A
-    /// message that is lost is a cause, and while configurations differ a stream that nobody takes in time is adopted as often
-    /// as it is so.
+    /// A server that started a stream, let it go and starts it again has a cause for it. While configurations differ a stream that
+    /// nobody takes in time is adopted as often as it is so.
     mutating func checkFlapping(_ stream: StreamName, on peer: PeerID, _ reason: String) {
-        guard flapping.count(stream, on: peer, causes: causes) > 2, network.lossPerMille == 0,
+        guard flapping.count(stream, on: peer, causes: causes) > 1,
             !reason.hasPrefix("another try"), !reason.hasPrefix("nobody took it")
         else { return }
-        violate("\(peer) starts \(stream) for the third time since anything has happened: \(reason)")
+        violate("\(peer) starts \(stream) for the second time since anything has happened: \(reason)")
+    }
+
+    /// Not of what a cut swallows: the cut is a cause itself.
+    mutating func noteLoss(of message: Happening) {
+        switch message {
+        case .request(let asker, let peer, _, _), .answer(let asker, _, let peer, _, _),
+            .failure(let asker, _, let peer, _, _):
+            flapping.lost(.init(from: asker, to: peer))
+        case .wake, .media, .stopped, .reload: break
+        }
     }
 
     /// No cause (a server that dies, comes, stands still, is cut off, reloaded …; a peer that is lost or returns for somebody)

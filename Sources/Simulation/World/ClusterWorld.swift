@@ -259,7 +259,9 @@ package struct ClusterWorld {
     }
 
     private mutating func send(from: PeerID, to: PeerID, _ happening: Happening) {
-        for delay in network.arrivals(from: from, to: to, using: &chance) { queue.plan(happening, at: now + delay) }
+        let arrivals = network.arrivals(from: from, to: to, using: &chance)
+        for delay in arrivals { queue.plan(happening, at: now + delay) }
+        if arrivals.isEmpty, network.isOpen(from: from, to: to) { noteLoss(of: happening) }
     }
 
     // MARK: - Effects
@@ -284,6 +286,7 @@ package struct ClusterWorld {
         switch effect {
         case .poll(let request):
             if showsPolls { note("polls", request.peer.text, of: peer) }
+            flapping.sent(.init(from: peer, to: request.peer))
             send(from: peer, to: request.peer, .request(from: peer, to: request.peer, fromLife: life, request))
         case .answer(let ticket, var report):
             guard let asker = state[peer]?.tickets.removeValue(forKey: ticket) else { return }
