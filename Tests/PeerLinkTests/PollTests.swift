@@ -106,9 +106,9 @@ import Testing
         var request = HTTPClientRequest(url: "http://\(server.place)\(PollWire.path)")
         request.method = .POST
         request.headers = [
-            PollWire.Header.sender: signed.sender, PollWire.Header.time: String(signed.time),
-            PollWire.Header.nonce: nonce,
-            PollWire.Header.signature: PeerSignature(key: server.key).sign(signed, body: body),
+            SignatureHeader.sender: signed.sender, SignatureHeader.time: String(signed.time),
+            SignatureHeader.nonce: nonce,
+            SignatureHeader.signature: PeerSignature(key: server.key).sign(signed, body: body),
         ]
         request.body = .bytes(ByteBuffer(bytes: body))
         return request
@@ -117,7 +117,7 @@ import Testing
     private func send(_ request: HTTPClientRequest) async throws -> (status: Int, refusal: String?, text: String) {
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
         let body = try await response.body.collect(upTo: 1 << 20)
-        return (Int(response.status.code), response.headers.first(name: PollWire.Header.refusal), String(buffer: body))
+        return (Int(response.status.code), response.headers.first(name: SignatureHeader.refusal), String(buffer: body))
     }
 
     @Test func repeatedUnsignedAndForeignRequestsAreRefused() async throws {
@@ -129,7 +129,7 @@ import Testing
             let again = try await send(once)
             #expect(again.status == 401 && again.refusal == "replay", "\(again.text)")
             var unsigned = try request(to: a, message, nonce: "0123456789abcdef0124")
-            unsigned.headers.remove(name: PollWire.Header.signature)
+            unsigned.headers.remove(name: SignatureHeader.signature)
             #expect(try await send(unsigned).refusal == "unsigned")
             var changed = try request(to: a, message, nonce: "0123456789abcdef0125")
             changed.body = .bytes(ByteBuffer(string: "{\"protocolVersion\":1}"))
@@ -150,7 +150,7 @@ import Testing
         ]
         for (refusal, failure) in answers {
             let server = try await PollServer.start { _, _ in
-                PollResponse(status: 409, headers: [(PollWire.Header.refusal, refusal)], body: Array("words".utf8))
+                PeerResponse(status: 409, headers: [(SignatureHeader.refusal, refusal)], body: Array("words".utf8))
             }
             let client = PeerClient(
                 eventLoop: MultiThreadedEventLoopGroup.singleton.next(),
@@ -170,7 +170,7 @@ import Testing
         let seen = NIOLockedValueBox("")
         let server = try await PollServer.start { head, body in
             seen.withLockedValue { $0 = "\(head)\n\(String(decoding: body, as: UTF8.self))" }
-            return PollResponse(status: 401, headers: [(PollWire.Header.refusal, "key")], body: Array("words".utf8))
+            return PeerResponse(status: 401, headers: [(SignatureHeader.refusal, "key")], body: Array("words".utf8))
         }
         let client = PeerClient(
             eventLoop: MultiThreadedEventLoopGroup.singleton.next(),

@@ -29,9 +29,9 @@ import Testing
             nonce: "00112233445566778899aabbccddeeff")
         return (
             [
-                PollWire.Header.sender: signer, PollWire.Header.time: String(request.time),
-                PollWire.Header.nonce: request.nonce,
-                PollWire.Header.signature: PeerSignature(key: key).sign(request, body: body),
+                SignatureHeader.sender: signer, SignatureHeader.time: String(request.time),
+                SignatureHeader.nonce: request.nonce,
+                SignatureHeader.signature: PeerSignature(key: key).sign(request, body: body),
             ], body
         )
     }
@@ -52,8 +52,8 @@ import Testing
         let response = await responder().handle(header: { headers[$0] }, body: body)
         #expect(response.status == 200)
         #expect(asked.withLockedValue { $0 } == [call(question)])
-        let code = try #require(response.headers.first { $0.0 == PollWire.Header.signature }?.1)
-        let nonce = try #require(headers[PollWire.Header.nonce])
+        let code = try #require(response.headers.first { $0.0 == SignatureHeader.signature }?.1)
+        let nonce = try #require(headers[SignatureHeader.nonce])
         #expect(PeerSignature(key: "abcd").accepts(code, ofAnswerTo: nonce, status: 200, body: response.body))
         #expect(try PollWire.decode(ManagementReply.self, from: response.body).body == Data("answer".utf8))
     }

@@ -14,21 +14,21 @@ package enum SignatureHeader {
 }
 
 extension PeerSignature {
-    /// The header fields of a request without a body.
+    /// The header fields of a request.
     ///
     /// - Parameters:
     ///   - path: with its query, exactly as it is sent.
     ///   - sender: the name of the asking server; no line end.
     ///   - now: UTC.
     package func headers(
-        method: String, path: String, sender: String, at now: WallTime,
+        method: String, path: String, sender: String, body: [UInt8] = [], at now: WallTime,
         using random: inout some RandomNumberGenerator
     ) -> (fields: [(name: String, value: String)], nonce: String) {
         let nonce = Hex.text((0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) })
         let request = Request(method: method, path: path, sender: sender, time: now.milliseconds, nonce: nonce)
         let fields = [
             (SignatureHeader.sender, sender), (SignatureHeader.time, String(now.milliseconds)),
-            (SignatureHeader.nonce, nonce), (SignatureHeader.signature, sign(request, body: [])),
+            (SignatureHeader.nonce, nonce), (SignatureHeader.signature, sign(request, body: body)),
         ]
         return (fields, nonce)
     }

@@ -112,19 +112,10 @@ package final class ArchiveClient: Sendable {
     private func signed(
         _ question: ArchiveRequest, _ base: String, _ identity: ArchiveIdentity
     ) -> (request: HTTPClientRequest, nonce: String) {
-        let body = Array(question.bytes.readableBytesView)
-        let nonce = Hex.text((0..<16).map { _ in UInt8.random(in: .min ... .max) })
-        let signed = PeerSignature.Request(
-            method: "POST", path: M4FPath.archive, sender: identity.name, time: utcMilliseconds(), nonce: nonce)
-        var request = HTTPClientRequest(url: base + M4FPath.archive)
-        request.method = .POST
-        request.headers.add(name: SignatureHeader.sender, value: signed.sender)
-        request.headers.add(name: SignatureHeader.time, value: String(signed.time))
-        request.headers.add(name: SignatureHeader.nonce, value: nonce)
-        request.headers.add(
-            name: SignatureHeader.signature, value: PeerSignature(key: identity.key).sign(signed, body: body))
+        var (request, nonce) = HTTPClientRequest.post(
+            Array(question.bytes.readableBytesView), to: M4FPath.archive, at: base, sender: identity.name,
+            signature: PeerSignature(key: identity.key), utc: utcMilliseconds())
         request.headers.add(name: "Content-Type", value: "application/octet-stream")
-        request.body = .bytes(ByteBuffer(bytes: body))
         return (request, nonce)
     }
 

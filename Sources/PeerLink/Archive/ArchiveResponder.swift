@@ -31,7 +31,7 @@ package struct ArchivePart: Sendable {
 
 /// An HTTP answer, without HTTP.
 package enum ArchiveAnswer: Sendable {
-    case whole(PollResponse)
+    case whole(PeerResponse)
     case bulk(BulkAnswer)
 }
 
@@ -108,7 +108,7 @@ package final class ArchiveResponder: Sendable {
         func signed(_ bytes: ByteBuffer) -> ArchiveAnswer {
             let body = Array(bytes.readableBytesView)
             return .whole(
-                PollResponse(
+                PeerResponse(
                     status: 200,
                     headers: [
                         ("Content-Type", "application/octet-stream"), ("Cache-Control", "no-store"),
@@ -145,7 +145,7 @@ package final class ArchiveResponder: Sendable {
 
     private static func text(_ status: Int, refusal: String, _ text: String) -> ArchiveAnswer {
         .whole(
-            PollResponse(
+            PeerResponse(
                 status: status,
                 headers: [("Content-Type", "text/plain; charset=utf-8"), (SignatureHeader.refusal, refusal)],
                 body: Array((text + "\n").utf8)))

@@ -29,16 +29,9 @@ package struct SealedCaller: Sendable {
         } catch {
             throw .badAnswer("cannot be sent: \(error)")
         }
-        let signed = PeerSignature.Request(
-            method: "POST", path: Call.path, sender: call.sender.text, time: nowMilliseconds(),
-            nonce: Hex.text((0..<16).map { _ in UInt8.random(in: .min ... .max) }))
-        var request = HTTPClientRequest(url: "http://\(place)\(Call.path)")
-        request.method = .POST
-        request.headers.add(name: PollWire.Header.sender, value: signed.sender)
-        request.headers.add(name: PollWire.Header.time, value: String(signed.time))
-        request.headers.add(name: PollWire.Header.nonce, value: signed.nonce)
-        request.headers.add(name: PollWire.Header.signature, value: signature.sign(signed, body: body))
-        request.body = .bytes(ByteBuffer(bytes: body))
+        let (request, nonce) = HTTPClientRequest.post(
+            body, to: Call.path, at: "http://\(place)", sender: call.sender.text, signature: signature,
+            utc: nowMilliseconds())
         let status: Int
         let code: String?
         let answer: [UInt8]
@@ -46,7 +39,7 @@ package struct SealedCaller: Sendable {
             let response = try await http.execute(request, timeout: .microseconds(timeout.microseconds))
             let bytes = try await response.body.collect(upTo: Call.longestAnswer)
             status = Int(response.status.code)
-            code = response.headers.first(name: PollWire.Header.signature)
+            code = response.headers.first(name: SignatureHeader.signature)
             answer = Array(bytes.readableBytesView)
         } catch {
             throw PollFailure(error)
@@ -54,7 +47,7 @@ package struct SealedCaller: Sendable {
         guard status == 200 else {
             throw .badAnswer("answers \(status): \(String(decoding: answer.prefix(500), as: UTF8.self))")
         }
-        guard let code, signature.accepts(code, ofAnswerTo: signed.nonce, status: status, body: answer) else {
+        guard let code, signature.accepts(code, ofAnswerTo: nonce, status: status, body: answer) else {
             throw .otherKey("its answer is not signed with this server's cluster_key")
         }
         do throws(WireFailure) {

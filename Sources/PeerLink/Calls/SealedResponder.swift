@@ -24,26 +24,21 @@ package final class SealedResponder<Call: SealedCall>: Sendable {
     /// - Parameters:
     ///   - header: the value of a header by name, without regard to case.
     ///   - body: as it came, at most `Call.longestRequest` bytes.
-    package func handle(header: (String) -> String?, body: [UInt8]) async -> PollResponse {
+    package func handle(header: (String) -> String?, body: [UInt8]) async -> PeerResponse {
         let now = utc()
-        guard let sender = header(PollWire.Header.sender),
-            let time = header(PollWire.Header.time).flatMap({ Int64($0) }),
-            let nonce = header(PollWire.Header.nonce), let code = header(PollWire.Header.signature)
-        else { return Self.text(401, "\(PeerRefusal.unsigned)") }
         // One key for the whole call: a configuration that is offered may replace it.
         let key = key()
-        let request = PeerSignature.Request(
-            method: "POST", path: Call.path, sender: sender, time: time, nonce: nonce)
-        let refusal = authentication.withLockedValue { authentication -> PeerRefusal? in
+        let checked = authentication.withLockedValue { authentication in
             authentication.signature = PeerSignature(key: key)
-            do throws(PeerRefusal) {
-                try authentication.check(request, signature: code, body: body, at: now)
-                return nil
-            } catch {
-                return error
+            return Result { () throws(PeerRefusal) in
+                try authentication.check(method: "POST", path: Call.path, header: header, body: body, at: now)
             }
         }
-        if let refusal { return Self.text(401, "\(refusal)") }
+        let nonce: String
+        switch checked {
+        case .success(let found): nonce = found
+        case .failure(let refusal): return Self.text(401, "\(refusal)")
+        }
         guard let opened = SealedBody(clusterKey: key).open(body) else {
             return Self.text(400, "the body is not sealed with this group's cluster_key")
         }
@@ -53,17 +48,18 @@ package final class SealedResponder<Call: SealedCall>: Sendable {
         } catch {
             return Self.text(400, "\(error)")
         }
-        guard call.sender.text == sender else {
-            return Self.text(400, "signed by \(sender) and sent by \(call.sender)")
+        let signer = header(SignatureHeader.sender) ?? ""
+        guard call.sender.text == signer else {
+            return Self.text(400, "signed by \(signer) and sent by \(call.sender)")
         }
         do throws(WireFailure) {
             let answer = try PollWire.encode(await accept(call))
-            return PollResponse(
+            return PeerResponse(
                 status: 200,
                 headers: [
                     ("Content-Type", "application/json"), ("Cache-Control", "no-store"),
                     (
-                        PollWire.Header.signature,
+                        SignatureHeader.signature,
                         PeerSignature(key: key).signAnswer(to: nonce, status: 200, body: answer)
                     ),
                 ], body: answer)
@@ -72,8 +68,8 @@ package final class SealedResponder<Call: SealedCall>: Sendable {
         }
     }
 
-    private static func text(_ status: Int, _ text: String) -> PollResponse {
-        PollResponse(
+    private static func text(_ status: Int, _ text: String) -> PeerResponse {
+        PeerResponse(
             status: status, headers: [("Content-Type", "text/plain; charset=utf-8")], body: Array(text.utf8))
     }
 }

@@ -35,17 +35,10 @@ package struct PeerClient: Sendable {
     ) async throws(PollFailure) -> PeerReport {
         let body: [UInt8]
         do throws(WireFailure) { body = try PollWire.encode(message) } catch { throw .badAnswer("\(error)") }
-        let signed = PeerSignature.Request(
-            method: "POST", path: PollWire.path, sender: message.sender.text, time: nowMilliseconds(),
-            nonce: Hex.text((0..<16).map { _ in UInt8.random(in: .min ... .max) }))
-        var request = HTTPClientRequest(url: "http://\(place)\(PollWire.path)")
-        request.method = .POST
-        request.headers.add(name: PollWire.Header.sender, value: signed.sender)
-        request.headers.add(name: PollWire.Header.time, value: String(signed.time))
-        request.headers.add(name: PollWire.Header.nonce, value: signed.nonce)
-        request.headers.add(name: PollWire.Header.signature, value: signature.sign(signed, body: body))
+        var (request, nonce) = HTTPClientRequest.post(
+            body, to: PollWire.path, at: "http://\(place)", sender: message.sender.text, signature: signature,
+            utc: nowMilliseconds())
         request.headers.add(name: "Content-Type", value: "application/json")
-        request.body = .bytes(ByteBuffer(bytes: body))
 
         let status: Int
         let headers: HTTPHeaders
@@ -58,8 +51,8 @@ package struct PeerClient: Sendable {
             throw PollFailure(error)
         }
         try Self.checkStatus(status, headers, answer)
-        guard let code = headers.first(name: PollWire.Header.signature),
-            signature.accepts(code, ofAnswerTo: signed.nonce, status: status, body: answer)
+        guard let code = headers.first(name: SignatureHeader.signature),
+            signature.accepts(code, ofAnswerTo: nonce, status: status, body: answer)
         else { throw .otherKey("its answer is not signed with this server's cluster_key") }
         do throws(WireFailure) {
             let report = try PollWire.decode(PeerReport.self, from: answer)
@@ -76,7 +69,7 @@ package struct PeerClient: Sendable {
     private static func checkStatus(_ status: Int, _ headers: HTTPHeaders, _ body: [UInt8]) throws(PollFailure) {
         guard status != 200 else { return }
         let text = String(decoding: body.prefix(500), as: UTF8.self)
-        switch headers.first(name: PollWire.Header.refusal) {
+        switch headers.first(name: SignatureHeader.refusal) {
         case PeerRefusal.otherKey.word: throw .otherKey(text)
         case let word? where word.hasPrefix("protocol="):
             throw .otherProtocol(Int(word.dropFirst("protocol=".count)) ?? 0)

@@ -3,21 +3,6 @@ package import Cluster
 import M4F
 import NIOConcurrencyHelpers
 
-/// An HTTP answer, without HTTP.
-package struct PollResponse: Hashable, Sendable {
-    package var status: Int
-    package var headers: [(name: String, value: String)]
-    package var body: [UInt8]
-
-    package static func == (a: PollResponse, b: PollResponse) -> Bool {
-        a.status == b.status && a.body == b.body && a.headers.elementsEqual(b.headers, by: ==)
-    }
-    package func hash(into hasher: inout Hasher) {
-        hasher.combine(status)
-        hasher.combine(body)
-    }
-}
-
 /// Checks, reads and answers polls. May be used from any task.
 package final class PollResponder: Sendable {
     private let authentication: NIOLockedValueBox<PeerAuthentication>
@@ -47,23 +32,19 @@ package final class PollResponder: Sendable {
     ///   - body: as it came, at most `PollWire.longestRequest` bytes.
     package func handle(
         method: String, path: String, header: (String) -> String?, body: [UInt8]
-    ) async -> PollResponse {
+    ) async -> PeerResponse {
         let now = utc()
-        guard let sender = header(PollWire.Header.sender),
-            let time = header(PollWire.Header.time).flatMap({ Int64($0) }),
-            let nonce = header(PollWire.Header.nonce), let code = header(PollWire.Header.signature)
-        else { return refusal(.unsigned) }
-        let request = PeerSignature.Request(method: method, path: path, sender: sender, time: time, nonce: nonce)
+        let checked = authentication.withLockedValue { authentication in
+            Result { () throws(PeerRefusal) in
+                let nonce = try authentication.check(method: method, path: path, header: header, body: body, at: now)
+                return (nonce: nonce, signature: authentication.signature)
+            }
+        }
+        let nonce: String
         let signature: PeerSignature
-        do throws(PeerRefusal) {
-            signature = try authentication.withLockedValue { authentication -> Result<PeerSignature, PeerRefusal> in
-                Result { () throws(PeerRefusal) in
-                    try authentication.check(request, signature: code, body: body, at: now)
-                    return authentication.signature
-                }
-            }.get()
-        } catch {
-            return refusal(error)
+        switch checked {
+        case .success(let found): (nonce, signature) = found
+        case .failure(let error): return refusal(error)
         }
         let message: PollMessage
         do throws(WireFailure) {
@@ -77,8 +58,9 @@ package final class PollResponder: Sendable {
             case .malformed(let reason): return Self.text(400, refusal: "message", reason)
             }
         }
-        guard message.sender.text == sender else {
-            return Self.text(400, refusal: "message", "signed by \(sender) and sent by \(message.sender)")
+        let signer = header(SignatureHeader.sender) ?? ""
+        guard message.sender.text == signer else {
+            return Self.text(400, refusal: "message", "signed by \(signer) and sent by \(message.sender)")
         }
         guard let report = await report(message) else {
             return Self.text(503, refusal: "ending", "this server is shutting down")
@@ -86,26 +68,26 @@ package final class PollResponder: Sendable {
         do throws(WireFailure) {
             let body = try PollWire.encode(report)
             tally.answered(message.sender, bytes: body.count)
-            return PollResponse(
+            return PeerResponse(
                 status: 200,
                 headers: [
                     ("Content-Type", "application/json"), ("Cache-Control", "no-store"),
-                    (PollWire.Header.signature, signature.signAnswer(to: nonce, status: 200, body: body)),
+                    (SignatureHeader.signature, signature.signAnswer(to: nonce, status: 200, body: body)),
                 ], body: body)
         } catch {
             return Self.text(500, refusal: "message", "\(error)")
         }
     }
 
-    private func refusal(_ refusal: PeerRefusal) -> PollResponse {
+    private func refusal(_ refusal: PeerRefusal) -> PeerResponse {
         tally.refused(refusal)
         return Self.text(401, refusal: refusal.word, "refused: \(refusal)")
     }
 
-    private static func text(_ status: Int, refusal: String, _ text: String) -> PollResponse {
-        PollResponse(
+    private static func text(_ status: Int, refusal: String, _ text: String) -> PeerResponse {
+        PeerResponse(
             status: status,
-            headers: [("Content-Type", "text/plain; charset=utf-8"), (PollWire.Header.refusal, refusal)],
+            headers: [("Content-Type", "text/plain; charset=utf-8"), (SignatureHeader.refusal, refusal)],
             body: Array(text.utf8))
     }
 }

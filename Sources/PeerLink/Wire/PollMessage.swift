@@ -35,14 +35,6 @@ package enum PollWire {
     /// No answer is held longer, whatever the asker says.
     package static let longestHold = TimeSpan.seconds(3600)
 
-    package enum Header {
-        package static let sender = "Weir-Peer"
-        package static let time = "Weir-Time"
-        package static let nonce = "Weir-Nonce"
-        package static let signature = "Weir-Signature"
-        package static let refusal = "Weir-Refusal"
-    }
-
     private struct Version: Decodable {
         var protocolVersion: Int
     }

@@ -9,17 +9,9 @@ enum ArchiveRoute {
     static func add(to router: Router<BasicRequestContext>, responder: ArchiveResponder) {
         router.post(RouterPath(M4FPath.archive)) { request, _ in
             let body = try await request.body.collect(upTo: ArchiveLimits.request)
-            let answer = await responder.handle(
-                header: { name in HTTPField.Name(name).flatMap { request.headers[$0] } }, body: body)
+            let answer = await responder.handle(header: request.headers.value, body: body)
             switch answer {
-            case .whole(let response):
-                var headers = HTTPFields()
-                for (name, value) in response.headers {
-                    if let name = HTTPField.Name(name) { headers[name] = value }
-                }
-                return Response(
-                    status: .init(code: response.status), headers: headers,
-                    body: ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)))
+            case .whole(let response): return Response(response)
             case .bulk(let answer):
                 return Response(
                     status: .ok, headers: [.contentType: "application/octet-stream", .cacheControl: "no-store"],

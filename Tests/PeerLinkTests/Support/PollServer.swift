@@ -7,7 +7,7 @@ import NIOPosix
 
 /// Listens on loopback until closed.
 struct PollServer {
-    typealias Answer = @Sendable (_ head: HTTPRequestHead, _ body: [UInt8]) async -> PollResponse
+    typealias Answer = @Sendable (_ head: HTTPRequestHead, _ body: [UInt8]) async -> PeerResponse
 
     let channel: any Channel
     var place: String { "127.0.0.1:\(channel.localAddress?.port ?? 0)" }
@@ -54,7 +54,7 @@ private final class PollHandler: ChannelInboundHandler {
         case .end:
             guard let head else { return }
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            let given = context.eventLoop.makePromise(of: PollResponse.self)
+            let given = context.eventLoop.makePromise(of: PeerResponse.self)
             given.completeWithTask { [answer, body] in await answer(head, body) }
             given.futureResult.whenSuccess { response in
                 let (handler, context) = bound.value
@@ -63,7 +63,7 @@ private final class PollHandler: ChannelInboundHandler {
         }
     }
 
-    private func write(_ response: PollResponse, context: ChannelHandlerContext) {
+    private func write(_ response: PeerResponse, context: ChannelHandlerContext) {
         var headers = HTTPHeaders(response.headers.map { ($0.name, $0.value) })
         headers.add(name: "Content-Length", value: String(response.body.count))
         let head = HTTPResponseHead(

@@ -80,7 +80,7 @@ struct TestGroup {
         for name in names {
             listeners[name] = try await PollServer.start { head, body in
                 guard let responder = responders.withLockedValue({ $0[name] }) else {
-                    return PollResponse(status: 503, headers: [], body: [])
+                    return PeerResponse(status: 503, headers: [], body: [])
                 }
                 return await responder.handle(
                     method: head.method.rawValue, path: head.uri, header: { head.headers.first(name: $0) }, body: body)
