@@ -63,7 +63,8 @@ extension ClusterNode {
     }
 
     /// A server that has just started may find its streams elsewhere: it claims nothing before it has heard every peer,
-    /// or knows from another that a peer is dead, or has waited for that peer's `stale_timeout`.
+    /// or knows from another that a peer is dead, or has waited for that peer's `stale_timeout`; one that lives, as another
+    /// says, has `fetch_timeout` to say itself what the other had not heard yet.
     mutating func leaveJoining() {
         guard isJoining else { return }
         let witnesses = others.compactMap { peer -> PeerReport? in
@@ -71,9 +72,10 @@ extension ClusterNode {
             return report
         }
         for peer in others where peers[peer].heardAt == nil {
-            if now.monotonic - startedAt.monotonic >= peers[peer].settings.staleTimeout { continue }
+            let waited = now.monotonic - startedAt.monotonic
+            if waited >= peers[peer].settings.staleTimeout { continue }
             // A witness that is through with joining has passed all claims on to us, this peer's too.
-            if !witnesses.isEmpty { continue }
+            if !witnesses.isEmpty, !peers[peer].isAlive || waited >= peers[peer].settings.fetchTimeout { continue }
             return
         }
         isJoining = false

@@ -61,11 +61,12 @@ extension ClusterNode {
 
     /// Until when the peer to whom a stream was handed over, and who may be taking it, may claim it before us; nil: we may.
     ///
-    /// Two servers that see the group differently for a moment would both claim a stream that was let go for one of them.
+    /// Two servers that see the group differently for a moment would both claim a stream that was let go for one of them. Hence even
+    /// one that drains for all we know: who let the stream go for it has heard it ask.
     func precedenceOfSuccessor(of stream: Int) -> MonotonicTime? {
         let view = streams[stream]
         guard view.record.phase == .released, let successor = view.record.successor, successor != settings.own,
-            let peer = peerIndex[successor], isUsable(peer), let heard = view.recordHeardAt,
+            let peer = peerIndex[successor], peers[peer].isAlive, let heard = view.recordHeardAt,
             mayBeTaking(stream, peer, since: heard)
         else { return nil }
         let until = heard + peers[peer].settings.fetchTimeout

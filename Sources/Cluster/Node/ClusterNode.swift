@@ -122,9 +122,11 @@ package struct ClusterNode: Sendable {
         var next = now.monotonic + min(.seconds(60), (shortestStale ?? .seconds(60)) / 4)
         for (position, peer) in peers.enumerated() where position != own {
             if peer.isAlive, let dead = peer.deadAt { next = min(next, dead) }
-            let waitEnd = startedAt.monotonic + peer.settings.staleTimeout
-            // Each peer has its own: one whose time is over must not have the others' waited for without a rest.
-            if isJoining, waitEnd > now.monotonic { next = min(next, waitEnd) }
+            for wait in [peer.settings.fetchTimeout, peer.settings.staleTimeout] where isJoining {
+                let end = startedAt.monotonic + wait
+                // Each peer has its own: one whose time is over must not have the others' waited for without a rest.
+                if end > now.monotonic { next = min(next, end) }
+            }
             switch peer.poll {
             case .due(let due): next = min(next, due)
             case .inFlight(_, _, let deadline): next = min(next, deadline)

@@ -44,6 +44,25 @@ import Testing
         #expect(driver.take().contains(.start("cam", NodeDriver.epoch(0), "first start; capture_at=a")))
     }
 
+    @Test func `a peer that lives, as another says, has fetch_timeout to speak for itself`() {
+        var driver = NodeDriver(NodeDriver.settings("a", "b", "c"), heard: false)
+        driver.peers["b"]?.answers = nil
+        driver.peers["c"]?.heard = [.init(peer: PeerID("b"), instance: InstanceID(1), age: 10)]
+        driver.handle(.wake)
+        driver.run(400)
+        #expect(driver.take() == [])
+        var other = driver
+        driver.peers["b"]?.answers = .success(())
+        driver.tell("b") { $0.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(4)) }
+        #expect(driver.take() == [])
+        #expect(driver.node.stream(named: StreamName("cam"))?.runningOn == PeerID("b"))
+        // It says nothing.
+        other.run(550)
+        #expect(other.take() == [])
+        other.run(100)
+        #expect(other.take().first == .start("cam", NodeDriver.epoch(0), "first start; capture_at=a"))
+    }
+
     @Test func `a stream that runs elsewhere is not started, whoever tells of it`() {
         var driver = NodeDriver(NodeDriver.settings("a", "b", "c"), heard: false)
         driver.peers["b"]?.answers = nil

@@ -204,9 +204,12 @@ import Testing
         #expect(other.take() == [])
     }
 
-    @Test func `a stream let go for a server that was not heard since is that server's first`() {
+    /// Draining: when it was last heard.
+    @Test(arguments: [false, true])
+    func `a stream let go for a server that was not heard since is that server's first`(isDraining: Bool) {
         let settings = NodeDriver.settings("a", "b", "c") { $0.failback = .off }
         var driver = NodeDriver(settings, heard: false)
+        driver.peers["c"]?.isDraining = isDraining
         driver.peers["b"]?.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1))
         driver.handle(.wake)
         driver.peers["c"]?.answers = nil
