@@ -1,7 +1,6 @@
 // Puts together what listens: the ports of the configuration, each with the handlers of its connections.
 import Hummingbird
 import Logging
-import NIOConcurrencyHelpers
 import NIOCore
 import Playback
 import SettingsLanguage
@@ -30,13 +29,4 @@ extension WeirServer {
                 })
         }
     }
-}
-
-/// A value that is known only after those that refer to it.
-final class Late<Value: Sendable>: Sendable {
-    private let box = NIOLockedValueBox<Value?>(nil)
-
-    var value: Value? { box.withLockedValue { $0 } }
-
-    func set(_ value: Value) { box.withLockedValue { $0 = value } }
 }

@@ -8,20 +8,6 @@ import NIOPosix
 import PeerLink
 import Synchronization
 
-/// What a replicator needs of the server around it.
-struct ReplicationTools: Sendable {
-    var archives: ArchiveKeeper
-    var client: ArchiveClient
-    /// Index and digests are read on these.
-    var threads: NIOThreadPool
-    /// Orders under way on the whole server.
-    var slots: FetchSlots
-    var utc: @Sendable () -> MediaTime
-    var uptime: @Sendable () -> Duration
-    var happened: @Sendable (_ stream: String, ReplicationEvent) -> Void
-    var notice: @Sendable (_ stream: String, _ peer: String, _ text: String) -> Void
-}
-
 /// The replication of one stream. `run` goes on until it is cancelled.
 final class StreamReplicator: Sendable {
     /// Between two rounds in which nothing was missing.
@@ -255,18 +241,4 @@ final class StreamReplicator: Sendable {
         case .declined: return .declined
         }
     }
-}
-
-/// The places of `FetchPlaces`, for whoever waits for one.
-final class FetchSlots: Sendable {
-    private let places = Mutex(FetchPlaces())
-
-    /// Returns when there is a place; throws when the task is cancelled.
-    func take(isLimited: Bool) async throws {
-        while !places.withLock({ $0.take(isLimited: isLimited) }) {
-            try await Task.sleep(for: .milliseconds(20))
-        }
-    }
-
-    func give(isLimited: Bool) { places.withLock { $0.give(isLimited: isLimited) } }
 }

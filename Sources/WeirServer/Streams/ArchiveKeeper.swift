@@ -3,7 +3,6 @@ import Archive
 import ArchiveStorage
 import Dispatch
 import ManagementAPI
-import Media
 import NIOConcurrencyHelpers
 import Playback
 import SettingsLanguage
@@ -263,30 +262,5 @@ final class ArchiveKeeper: ArchiveDirectory {
         var root = root
         while root.count > 1, root.last == "/" { root.removeLast() }
         return root
-    }
-}
-
-extension RetentionPolicy {
-    init(_ archive: SettingsLanguage.ArchiveSettings) {
-        self.init(
-            age: archive.age?.mediaSpan, bytes: archive.bytes, diskShare: archive.diskShare.map { Double($0) / 100 })
-    }
-}
-
-extension Durability {
-    fileprivate init(_ sync: SettingsLanguage.ArchiveSettings.Sync) {
-        switch sync {
-        case .every(let period): self = .every(period)
-        case .off: self = .system
-        }
-    }
-
-    /// A store is synced as a whole: as often as the most careful of its streams asks for.
-    fileprivate func stricter(than other: Durability?) -> Durability {
-        switch (self, other) {
-        case (.every(let a), .every(let b)): .every(min(a, b))
-        case (.system, let other?): other
-        default: self
-        }
     }
 }
