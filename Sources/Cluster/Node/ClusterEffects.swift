@@ -36,6 +36,7 @@ package enum PollFailure: Error, Hashable, Sendable {
     }
 }
 
+/// A poll that the shell should send.
 package struct PollRequest: Hashable, Sendable {
     package var peer: PeerID
     package var id: PollID
@@ -55,6 +56,7 @@ package enum CaptureHealth: Hashable, Sendable {
     case failing(String)
 }
 
+/// What the shell, the peers and the captures tell a node.
 package enum NodeEvent: Sendable {
     /// The time of the last `wake` effect has come. Harmless at any other time.
     case wake
@@ -75,6 +77,7 @@ package enum NodeEvent: Sendable {
     case localStreamsChanged([StreamName: Bool])
 }
 
+/// What a node asks the shell for, in the order in which it is to be done.
 package enum NodeEffect: Hashable, Sendable {
     case poll(PollRequest)
     case answer(PollTicket, PeerReport)

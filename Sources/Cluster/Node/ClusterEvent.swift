@@ -1,5 +1,6 @@
 // What happened in the group, for log, API and event sinks.
 
+/// One thing that this server saw or decided, with its reason.
 package struct ClusterEvent: Hashable, Sendable {
     package enum Kind: String, Hashable, Sendable, CaseIterable {
         case peerLost = "peer_lost"

@@ -1,5 +1,6 @@
 // What a node knows, for the API and the console.
 
+/// One moment of a node: its peers and the streams of its configuration, as this server sees them.
 package struct ClusterSnapshot: Sendable {
     package enum PeerState: String, Hashable, Sendable {
         case own

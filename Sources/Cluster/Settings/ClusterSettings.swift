@@ -56,6 +56,7 @@ package enum FailbackPolicy: Hashable, Sendable {
     case off
 }
 
+/// The group as one server's configuration has it. The peers include the server itself; checked by the room that reads files.
 package struct ClusterSettings: Hashable, Sendable {
     /// The peer that this server is; one of `peers`.
     package var own: PeerID

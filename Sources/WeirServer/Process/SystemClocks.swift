@@ -1,4 +1,4 @@
-// The only place where the server reads clocks: monotonic time for timeouts, UTC for media and archive.
+// The clocks that the server hands to its parts: monotonic time for timeouts, UTC for media and archive.
 import CLinux
 package import Media
 package import NIOCore
