@@ -27,8 +27,10 @@ import Testing
             try await until { a.state(of: "b") == .alive }
             #expect(a.service.place(of: StreamName("nowhere")) == .unknown)
             let peer = try #require(a.peer("b"))
-            #expect(peer.roundTrip != nil && peer.software == "test" && peer.hears == [PeerID("a")])
-            #expect(abs(peer.clockDifference ?? .max) < 1000)
+            #expect(peer.software == "test" && peer.hears == [PeerID("a")])
+            // When on its way the answer was written is not known: on a busy machine that may be seconds.
+            let roundTrip = try #require(peer.roundTrip).milliseconds
+            #expect(abs(try #require(peer.clockDifference)) < roundTrip + 1000)
         }
     }
 
@@ -234,8 +236,9 @@ import Testing
 
     @Test func nobodyIsTakenForDeadWhileAllCoresAreBusy() async throws {
         let peers = ["a", "b", "c"].map { TestPeer(name: $0, streams: ["x"]) }
-        // A long `stale_timeout`, because the machine may be busy with more than this test.
-        try await TestGroup.run(peers, fetch: 500, stale: 15_000) { group in
+        // A long `stale_timeout`: the machine is busy with more than this test, and tests that compute for long hold the threads on which
+        // polls are waited for. Twelve polls that hardly get through take longer than this test may last.
+        try await TestGroup.run(peers, fetch: 500, stale: 60_000) { group in
             try await until {
                 group.values.allSatisfy { server in
                     group.keys.allSatisfy { server.state(of: $0).map { $0 == .alive || $0 == .own } ?? false }
