@@ -43,8 +43,7 @@ extension ArchiveIndex {
         guard !changes.isEmpty else { return }
         try database.write { db in
             for stream in changes.streams {
-                try db.execute(
-                    sql: "INSERT OR IGNORE INTO stream (id, name) VALUES (?, ?)", arguments: [stream.id, stream.name])
+                try db.execute("INSERT OR IGNORE INTO stream (id, name) VALUES (?, ?)", [stream.id, stream.name])
             }
             try Self.write(changes.runs, db)
             // Removed first: what is added may begin where something that goes began.
@@ -55,17 +54,15 @@ extension ArchiveIndex {
             }
             for part in changes.toFree {
                 try db.execute(
-                    sql: "INSERT OR REPLACE INTO to_free VALUES (?, ?, ?)",
-                    arguments: [part.run.id, part.offset, part.length])
+                    "INSERT OR REPLACE INTO to_free VALUES (?, ?, ?)", [part.run.id, part.offset, part.length])
             }
             for run in Set(changes.toFree.map(\.run.id)).sorted() { try Self.narrow(run, db) }
             for part in changes.freed {
-                try db.execute(
-                    sql: "DELETE FROM to_free WHERE run = ? AND offset = ?", arguments: [part.run.id, part.offset])
+                try db.execute("DELETE FROM to_free WHERE run = ? AND offset = ?", [part.run.id, part.offset])
             }
             for run in changes.removedRuns {
-                try db.execute(sql: "DELETE FROM to_free WHERE run = ?", arguments: [run])
-                try db.execute(sql: "DELETE FROM run WHERE id = ?", arguments: [run])
+                try db.execute("DELETE FROM to_free WHERE run = ?", [run])
+                try db.execute("DELETE FROM run WHERE id = ?", [run])
             }
         }
     }
@@ -117,8 +114,7 @@ extension ArchiveIndex {
             perRun[segment.run.id, default: 0] += 1
         }
         for (run, count) in perRun.sorted(by: { $0.key < $1.key }) {
-            try db.execute(
-                sql: "UPDATE run SET segments = segments - ? WHERE id = ?", arguments: [count, run])
+            try db.execute("UPDATE run SET segments = segments - ? WHERE id = ?", [count, run])
             try narrow(run, db)
         }
     }
@@ -140,22 +136,29 @@ extension ArchiveIndex {
 
     private static func write(_ change: IndexChanges.LedgerChange, of stream: Int64, _ db: Database) throws {
         try db.execute(
-            sql: "UPDATE stream SET horizon = ?, journal_generation = ?, journal_offset = ? WHERE id = ?",
-            arguments: [change.ledger.horizon?.ticks, change.journal.generation, change.journal.offset, stream])
+            "UPDATE stream SET horizon = ?, journal_generation = ?, journal_offset = ? WHERE id = ?",
+            [change.ledger.horizon?.ticks, change.journal.generation, change.journal.offset, stream])
         try db.execute(
-            sql: "DELETE FROM gap WHERE stream = ? AND start <= ? AND end >= ?",
-            arguments: [stream, change.touched.end.ticks, change.touched.start.ticks])
+            "DELETE FROM gap WHERE stream = ? AND start <= ? AND end >= ?",
+            [stream, change.touched.end.ticks, change.touched.start.ticks])
         for gap in change.ledger.gaps.gaps
         where gap.range.start <= change.touched.end && gap.range.end >= change.touched.start {
             try db.execute(
-                sql: "INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?)",
-                arguments: [stream, gap.range.start.ticks, gap.range.end.ticks, gap.cause.rawValue])
+                "INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?)",
+                [stream, gap.range.start.ticks, gap.range.end.ticks, gap.cause.rawValue])
         }
-        try db.execute(sql: "DELETE FROM lock WHERE stream = ?", arguments: [stream])
+        try db.execute("DELETE FROM lock WHERE stream = ?", [stream])
         for lock in change.ledger.locks {
             try db.execute(
-                sql: "INSERT INTO lock VALUES (?, ?, ?, ?, ?)",
-                arguments: [stream, lock.id, lock.range.start.ticks, lock.range.end.ticks, lock.note])
+                "INSERT INTO lock VALUES (?, ?, ?, ?, ?)",
+                [stream, lock.id, lock.range.start.ticks, lock.range.end.ticks, lock.note])
         }
+    }
+}
+
+extension Database {
+    /// Executes what is prepared once for all.
+    fileprivate func execute(_ sql: String, _ arguments: StatementArguments) throws {
+        try cachedStatement(sql: sql).execute(arguments: arguments)
     }
 }

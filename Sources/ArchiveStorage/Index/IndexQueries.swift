@@ -8,7 +8,7 @@ extension ArchiveIndex {
     package func segments(
         of stream: String, startingIn range: TimeRange, limit: Int = .max
     ) throws -> [ArchivedSegment] {
-        try database.read { db in
+        try read { db in
             guard let id = try Self.id(of: stream, db) else { return [] }
             return try Self.segments(
                 db, id, stream,
@@ -20,7 +20,7 @@ extension ArchiveIndex {
 
     /// The segment that starts at `start`.
     package func segment(of stream: String, start: MediaTime) throws -> ArchivedSegment? {
-        try database.read { db in
+        try read { db in
             guard let id = try Self.id(of: stream, db) else { return nil }
             return try Self.segments(
                 db, id, stream,
@@ -32,7 +32,7 @@ extension ArchiveIndex {
 
     /// The last segment that starts before `time`: the only earlier one that may reach into what begins there.
     package func segment(of stream: String, startingBefore time: MediaTime) throws -> ArchivedSegment? {
-        try database.read { db in
+        try read { db in
             guard let id = try Self.id(of: stream, db) else { return nil }
             return try Self.segments(
                 db, id, stream,
@@ -59,11 +59,11 @@ extension ArchiveIndex {
 
     /// The segments of one run, in the order of the file.
     package func segments(ofRun run: ArchivedRun) throws -> [ArchivedSegment] {
-        try database.read { db in
+        try read { db in
             guard let id = try Self.id(of: run.stream, db) else { return [] }
             guard
                 let row = try Row.fetchOne(
-                    db, sql: "SELECT first, end FROM run WHERE id = ?", arguments: [run.id])
+                    db.cachedStatement(sql: "SELECT first, end FROM run WHERE id = ?"), arguments: [run.id])
             else { return [] }
             return try Self.segments(
                 db, id, run.stream,
@@ -75,7 +75,7 @@ extension ArchiveIndex {
 
     /// The runs of a stream, in the order of time.
     package func runs(of stream: String) throws -> [RunRow] {
-        try database.read { db in
+        try read { db in
             guard let id = try Self.id(of: stream, db) else { return [] }
             return try Row.fetchAll(
                 db, sql: "SELECT \(RunRow.columns) FROM run r WHERE stream = ? ORDER BY start, id", arguments: [id]
@@ -84,9 +84,10 @@ extension ArchiveIndex {
     }
 
     package func run(path: String) throws -> RunRow? {
-        try database.read { db in
+        try read { db in
             try Row.fetchOne(
-                db, sql: "SELECT \(RunRow.columns), s.name FROM run r JOIN stream s ON s.id = r.stream WHERE path = ?",
+                db.cachedStatement(
+                    sql: "SELECT \(RunRow.columns), s.name FROM run r JOIN stream s ON s.id = r.stream WHERE path = ?"),
                 arguments: [path]
             ).map { RunRow($0, stream: $0[11]) }
         }
@@ -94,7 +95,7 @@ extension ArchiveIndex {
 
     /// Runs that were being written when the index was last changed.
     package func openRuns() throws -> [RunRow] {
-        try database.read { db in
+        try read { db in
             try Row.fetchAll(
                 db,
                 sql: "SELECT \(RunRow.columns), s.name FROM run r JOIN stream s ON s.id = r.stream "
@@ -105,30 +106,31 @@ extension ArchiveIndex {
 
     /// The greatest id of a run; 0 when there is none.
     package func lastRunID() throws -> Int64 {
-        try database.read { try Int64.fetchOne($0, sql: "SELECT max(id) FROM run") ?? 0 }
+        try read { try Int64.fetchOne($0, sql: "SELECT max(id) FROM run") ?? 0 }
     }
 
     package func partsToFree() throws -> [FreedPart] {
-        try database.read { db in
+        try read { db in
             try Row.fetchAll(
-                db,
-                sql: "SELECT \(RunRow.columns), s.name, f.offset, f.length FROM to_free f "
-                    + "JOIN run r ON r.id = f.run JOIN stream s ON s.id = r.stream ORDER BY f.run, f.offset"
+                db.cachedStatement(
+                    sql: "SELECT \(RunRow.columns), s.name, f.offset, f.length FROM to_free f "
+                        + "JOIN run r ON r.id = f.run JOIN stream s ON s.id = r.stream ORDER BY f.run, f.offset")
             ).map { FreedPart(run: RunRow($0, stream: $0[11]).run, offset: $0[12], length: $0[13]) }
         }
     }
 
     /// The bytes of the segments that touch `range`.
     package func bytes(of stream: String, touching range: TimeRange) throws -> Int64 {
-        try database.read { db in
+        try read { db in
             guard let id = try Self.id(of: stream, db) else { return 0 }
             let first = try Int64.fetchOne(
-                db, sql: "SELECT start FROM segment WHERE stream = ? AND start <= ? ORDER BY start DESC LIMIT 1",
+                db.cachedStatement(
+                    sql: "SELECT start FROM segment WHERE stream = ? AND start <= ? ORDER BY start DESC LIMIT 1"),
                 arguments: [id, range.start.ticks])
             return try Int64.fetchOne(
-                db,
-                sql: "SELECT total(length) FROM segment WHERE stream = ? AND start >= ? AND start < ? "
-                    + "AND start + duration > ?",
+                db.cachedStatement(
+                    sql: "SELECT total(length) FROM segment WHERE stream = ? AND start >= ? AND start < ? "
+                        + "AND start + duration > ?"),
                 arguments: [id, first ?? range.start.ticks, range.end.ticks, range.start.ticks]) ?? 0
         }
     }

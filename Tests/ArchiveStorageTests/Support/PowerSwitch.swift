@@ -7,7 +7,7 @@ import GRDB
 final class PowerSwitch: TransactionObserver {
     private let disk: MemoryFileSystem
     init(_ disk: MemoryFileSystem) { self.disk = disk }
-    func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { true }
+    func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { false }
     func databaseDidChange(with event: DatabaseEvent) {}
     func databaseWillCommit() throws { try disk.check("commit", RunPath.indexName) }
     func databaseDidCommit(_ db: Database) {}
