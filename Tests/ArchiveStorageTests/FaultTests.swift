@@ -142,4 +142,22 @@ import Testing
         try bench.check()
         #expect(try bench.starts().allSatisfy { $0 >= 10 })
     }
+
+    /// A deletion is refused because its second line did not fit into the journal. Its first line must not be believed later.
+    @Test func whatARefusedDeletionLeftInTheJournalIsNotRead() throws {
+        let disk = MemoryFileSystem()
+        let bench = try Bench(disk: disk)
+        bench.record(0..<40)
+        bench.sync()
+        _ = try bench.writer.lock(TimeRange(SyntheticStream.time(10), SyntheticStream.time(12)), of: "cam", note: "")
+        let range = TimeRange(SyntheticStream.time(4), SyntheticStream.time(20))
+        let first = TimeRange(range.start, SyntheticStream.time(10))
+        disk.set { $0.writeBudget = JournalText.line(.gap(Gap(first, .deleted))).utf8.count + 3 }
+        #expect(throws: FileSystemError.self) { try bench.writer.delete(range, of: "cam", at: bench.now) }
+        #expect(try bench.starts().prefix(8) == [0, 2, 4, 6, 8, 10, 12, 14])
+        disk.set { $0.writeBudget = nil }
+        bench.writer.stop(at: bench.now)
+        try expectRebuildEqualsIndex(bench)
+        #expect(try bench.starts().prefix(8) == [0, 2, 4, 6, 8, 10, 12, 14])
+    }
 }

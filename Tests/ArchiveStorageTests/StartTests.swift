@@ -24,6 +24,7 @@ private final class CommitWatch: TransactionObserver {
                 if node.contents.withLock({ $0.bytes != $0.durable }) { early.append("bytes of \(path)") }
                 if state.durableFiles[path] == nil { early.append("entry of \(path)") }
             }
+            early += state.directories.subtracting(state.durableDirectories).map { "entry of \($0)" }
         }
     }
     func databaseDidCommit(_ db: Database) {}
@@ -106,5 +107,30 @@ private final class CommitWatch: TransactionObserver {
         try bench.restart()
         #expect(try bench.starts() == [0, 2, 4, 6, 8, 10, 12])
         #expect(!bench.events.all.contains { if case .damagedFile = $0 { true } else { false } })
+    }
+
+    /// After a fault a disk may say that it has what it lost: then the power goes, days later.
+    @Test func whatADiskLosesAfterAFaultIsNotBelieved() throws {
+        let disk = MemoryFileSystem()
+        let bench = try Bench(disk: disk)
+        bench.record(0..<10)
+        bench.sync()
+        #expect(try bench.starts() == [0, 2, 4, 6])
+        disk.set { $0.failure = .inputOutput }
+        bench.record(10..<14)
+        disk.set {
+            $0.failure = nil
+            $0.lies = true
+        }
+        bench.step(advance: .seconds(40))
+        #expect(try bench.index.segments(of: "cam", startingIn: .always).count == 5)
+        disk.set { $0.lies = false }
+        bench.record(Self.day..<Self.day + 10)
+        bench.sync()
+        disk.crash { durable, _ in durable }
+        try bench.restart()
+        try bench.check()
+        #expect(try bench.starts().prefix(5) == [0, 2, 4, 6, Self.day])
+        #expect(bench.events.all.contains { if case .bytesMissing(_, 1) = $0 { true } else { false } })
     }
 }

@@ -25,7 +25,7 @@ package struct RunRow: Hashable, Sendable {
     /// The indexed part of the file, in bytes.
     package var size: Int64
     package var segments: Int64
-    /// It is being written, or was when the server died.
+    /// It is being written, or was when the server died, or writing it failed once: the next start looks at its file.
     package var isOpen: Bool
 }
 

@@ -54,9 +54,12 @@ extension ArchiveWriter {
                 if isGone {
                     try forget(run, stream, &changes)
                 } else {
+                    // Of what it could not write a system may know nothing more at the next sync, which then succeeds (fsync on
+                    // Linux). So the run stays open in the index: the next start compares its file with its rows, however old
+                    // it is by then.
                     let row = RunRow(
                         run: run.run, first: run.run.start, end: segments.last?.end ?? run.run.start, size: size,
-                        segments: 0, isOpen: false)
+                        segments: 0, isOpen: true)
                     let known = try index.run(path: run.run.path)
                     if !segments.isEmpty || known != nil {
                         changes.runs = [row.withEnd(max(row.end, known?.end ?? row.end))]

@@ -35,6 +35,8 @@ final class StreamWriting {
     var isJournalLost = false
     /// The journal has lines that a power cut would take.
     var isJournalDirty = false
+    /// Behind its end the journal may have a part of lines whose writing failed.
+    var isJournalTorn = false
     /// Where gaps changed since the last commit; nil when the ledger did not.
     var touched: TimeRange?
 

@@ -170,7 +170,10 @@ extension ArchiveWriter {
 
     /// - Parameter durably: a power cut must not lose it; else a killed process does not.
     func writeJournal(of stream: StreamWriting, durably: Bool = true) throws(FileSystemError) {
-        guard !stream.journalLines.isEmpty || stream.isJournalLost || durably && stream.isJournalDirty else { return }
+        guard
+            !stream.journalLines.isEmpty || stream.isJournalLost || stream.isJournalTorn
+                || durably && stream.isJournalDirty
+        else { return }
         let path = stream.name + "/" + RunPath.journalName
         if stream.isJournalLost || stream.journal.generation == 0
             || stream.journal.offset > Self.journalLimit
@@ -185,8 +188,10 @@ extension ArchiveWriter {
             return try rewriteJournal(of: stream, path)
         }
         let text = ByteBuffer(string: stream.journalLines)
-        // What a failed write left behind must not stand after the next line.
+        // What a failed write left behind must not stand after the next line, and not be read by the next start: nothing of it
+        // has happened.
         if try file.size() > stream.journal.offset { try file.truncate(to: stream.journal.offset) }
+        stream.isJournalTorn = true
         try file.write([text], at: stream.journal.offset)
         if durably {
             if settings.durability != .system { try fileSystem.sync([file]) }
@@ -194,6 +199,7 @@ extension ArchiveWriter {
         } else {
             stream.isJournalDirty = true
         }
+        stream.isJournalTorn = false
         stream.journal.offset += Int64(text.readableBytes)
         stream.journalLines = ""
     }
@@ -220,6 +226,7 @@ extension ArchiveWriter {
         try fileSystem.syncDirectory(stream.name)
         stream.isJournalLost = false
         stream.isJournalDirty = false
+        stream.isJournalTorn = false
         stream.touch(stream.touched ?? TimeRange(MediaTime(ticks: 0), MediaTime(ticks: 0)))
     }
 }

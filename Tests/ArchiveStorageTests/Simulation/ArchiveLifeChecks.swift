@@ -101,6 +101,15 @@ extension ArchiveLife {
         let added = Set(after.runs + after.segments).subtracting(before.runs + before.segments).sorted()
         throw violation(
             "the rebuilt index lacks \(missing.prefix(3)), has \(added.prefix(3)) more, "
-                + "ledgers \(after.ledgers == before.ledgers ? "equal" : "\(before.ledgers) and \(after.ledgers)")")
+                + "ledgers: \(difference(before.ledgers, after.ledgers))")
+    }
+
+    /// The journals' lines that only one of the two would have.
+    private func difference(_ before: [String: StreamLedger], _ after: [String: StreamLedger]) -> String {
+        func lines(_ ledger: StreamLedger?) -> Set<String> { Set(ledger?.entries.map { JournalText.line($0) } ?? []) }
+        return Set(before.keys).union(after.keys).sorted().map { name in
+            let (old, new) = (lines(before[name]), lines(after[name]))
+            return "\(name) lacks \(old.subtracting(new).sorted()), has \(new.subtracting(old).sorted()) more"
+        }.joined(separator: "; ")
     }
 }

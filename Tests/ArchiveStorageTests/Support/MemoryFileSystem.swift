@@ -27,6 +27,8 @@ final class MemoryFileSystem: ArchiveFileSystem {
         var durableFiles: [String: Node] = [:]
         var durableDirectories: Set<String> = [""]
         var capacity: Int64 = .max / 4
+        /// Which disk it is.
+        var number: UInt64 = 0
         /// Thrown by the next writes, syncs and creations while it is set.
         var failure: FileSystemError.Kind?
         /// Bytes that may still be written before `tornWrite` strikes.
@@ -110,7 +112,7 @@ final class MemoryFileSystem: ArchiveFileSystem {
     }
 
     private func parent(_ path: String) -> String {
-        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+        path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) } ?? ""
     }
 
     func check(_ operation: String, _ path: String) throws(FileSystemError) {
@@ -246,8 +248,8 @@ final class MemoryFileSystem: ArchiveFileSystem {
     }
 
     func space() throws(FileSystemError) -> DiskSpace {
-        let (used, capacity) = state.withLock { ($0.used, $0.capacity) }
-        return DiskSpace(total: capacity, available: max(0, capacity - used))
+        let (used, capacity, number) = state.withLock { ($0.used, $0.capacity, $0.number) }
+        return DiskSpace(total: capacity, available: max(0, capacity - used), disk: number)
     }
 
     /// How much of a write goes through before the ordered fault.
