@@ -43,20 +43,20 @@ struct ArchiveExportTests {
         return try #require(Double(child.output.trimmingCharacters(in: .whitespacesAndNewlines)), "\(child.output)")
     }
 
-    /// Records two stretches with a gap between.
-    private func record(_ source: Int, _ server: WeirProcess) async throws {
-        for life in 1...2 {
-            let before = try await facts(server)["duration"] as? Double ?? 0
-            let sender = try MediaTools.send(to: "udp://127.0.0.1:\(source)?pkt_size=1316")
-            try await eventually("stretch \(life) is recorded") {
-                (try await facts(server)["duration"] as? Double ?? 0) >= before + 4
-            }
-            sender.stop()
-            _ = await sender.exitStatus()
-            try await eventually("the stream pauses") {
-                let gaps = try await facts(server)["gaps"] as? [[String: Any]] ?? []
-                return gaps.count >= life
-            }
+    /// Records what a sender sends, until the gap behind it is on record.
+    private func record(_ server: WeirProcess, _ start: () throws -> ChildProcess) async throws {
+        let before = try await facts(server)["duration"] as? Double ?? 0
+        let sender = try start()
+        try await eventually("it is recorded") {
+            (try await facts(server)["duration"] as? Double ?? 0) >= before + 4
+        }
+        sender.stop()
+        _ = await sender.exitStatus()
+        try await eventually("the stream pauses") {
+            let now = try await facts(server)
+            let end = (now["ranges"] as? [[String: Any]])?.last?["closed_at"] as? Int
+            let gap = (now["gaps"] as? [[String: Any]])?.last?["opened_at"] as? Int
+            return end != nil && end == gap
         }
     }
 
@@ -65,7 +65,8 @@ struct ArchiveExportTests {
         defer { try? FileManager.default.removeItem(at: root) }
         let source = FreePort.udp()
         let server = try await WeirProcess(configuration(source))
-        try await record(source, server)
+        let target = "udp://127.0.0.1:\(source)?pkt_size=1316"
+        for _ in 1...2 { try await record(server) { try MediaTools.send(to: target) } }
         let recorded = try await facts(server)
         let from = try #require(recorded["from"] as? Int)
         let seconds = try #require(recorded["duration"] as? Double)
@@ -133,6 +134,17 @@ struct ArchiveExportTests {
             let url = "\(server.base)/cam/\(form)"
             try await MediaTools.expectPlays(url, seconds: 4)
         }
+        // Another size of the picture, other parameters and another sound.
+        try await record(server) {
+            try MediaTools.send(
+                to: target,
+                video: ["-vf", "scale=640:360", "-c:v", "libx264", "-preset", "veryfast", "-g", "25", "-bf", "2"],
+                audio: ["-c:a", "aac", "-ac", "1", "-ar", "44100"])
+        }
+        // It ends in the past: a list that can still grow keeps players waiting.
+        let end = Int(try #require(try await facts(server)["depth"] as? Double))
+        try await PlaylistPictures.expectPlayedOverChange(
+            "archive-\(from)-\(end).m3u8", at: "\(server.base)/cam", home: home)
     }
 
     /// `ftyp`, `moov`, `mdat`, and nothing else.
