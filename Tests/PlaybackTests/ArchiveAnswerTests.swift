@@ -229,6 +229,10 @@ func lines(_ list: String, _ prefix: String) -> [Substring] {
             let header = try #require(whole.firstRange(of: Array("mdat".utf8))).upperBound
             // A long length has eight bytes of its own.
             #expect((Int64(header)...Int64(header) + 8).contains(made) && sent > 10 * made)
+            // It ends where the file ends.
+            func number(_ bytes: Range<Int>) -> Int { whole[bytes].reduce(0) { $0 << 8 | Int($1) } }
+            let short = number(header - 8..<header - 4)
+            #expect(header - 8 + (short == 1 ? number(header..<header + 8) : short) == whole.count)
         } else {
             // Made of one segment at a time.
             #expect(sent == 0 && whole.count % 188 == 0)

@@ -81,8 +81,14 @@ import Testing
         // What was seen before need not be there any more.
         #expect(ask([1022, 1028, 1034]) == (1004, 2))
         #expect(ask([1028, 1034]) == (1005, 2))
-        // A slower request is answered with what it was, and takes nothing back.
         #expect(ask([1034]) == (1006, 2))
+        // A slower request, for what the list has passed, is answered with what it was, and takes nothing back.
+        let slower = ask([1022, 1028], resetAt: 1022) { from, to in
+            #expect(from == time(1022) && to == time(1034))
+            return (2, 0)
+        }
+        #expect(slower == (1004, 2))
+        #expect(ask([1034, 1040]) == (1006, 2))
         // Where nobody can count, and after an hour without a request, the numbers begin anew, higher than before.
         #expect(ask([1100]) { _, _ in nil } == (1100, 0))
         #expect(ask([9000]) == (9000, 0))

@@ -79,6 +79,9 @@ final class SlidingNumbers: Sendable {
                 found = numbers
             } else if start <= first, first - start < Self.longestStep, let passed = try count(start, first) {
                 found = (known.sequence + passed.segments, known.discontinuities + passed.discontinuities)
+            } else if first < start, start - first < Self.longestStep, let ahead = try count(first, start) {
+                // Meanwhile a faster request was answered with a later list.
+                found = (known.sequence - ahead.segments, known.discontinuities - ahead.discontinuities)
             }
         }
         let anchor = Anchor(
