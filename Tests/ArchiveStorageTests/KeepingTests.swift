@@ -17,8 +17,11 @@ import Testing
         bench.sync()
         bench.keep("cam", RetentionPolicy(age: .seconds(60)))
         settle(bench)
+        try bench.writer.keep(at: bench.now, budget: 100)
+        // The oldest that is left reaches into what is kept, and no further back.
         let cut = bench.utc - MediaSpan.seconds(60)
-        #expect(try bench.segments().allSatisfy { $0.end > cut - MediaSpan.seconds(1) })
+        let oldest = try #require(try bench.segments().first)
+        #expect(oldest.end > cut && oldest.start <= cut)
         #expect(try bench.segments().count > 10)
         // No gap is made at the front: it is the past, not a hole.
         #expect(try bench.index.ledger(of: 1).gaps.gaps.isEmpty)
@@ -225,10 +228,17 @@ import Testing
     @Test func storesOnOneDiskGiveInProportion() throws {
         let disk = MemoryFileSystem()
         let neighbours = DiskNeighbours()
-        let (small, large) = (try Bench(disk: disk), try Bench(disk: disk))
-        for (bench, root) in [(small, "/small"), (large, "/large")] {
+        let elsewhere = MemoryFileSystem()
+        elsewhere.set { $0.number = 1 }
+        let (small, large, other) = (try Bench(disk: disk), try Bench(disk: disk), try Bench(disk: elsewhere))
+        for (bench, root) in [(small, "/small"), (large, "/large"), (other, "/other")] {
             bench.writer.neighbours = (neighbours, root)
         }
+        // Much on another disk, which makes room on this one for nobody.
+        other.record(0..<300)
+        other.sync()
+        other.keep("cam", RetentionPolicy(diskShare: 0.75))
+        try other.writer.keep(at: other.now, budget: 0)
         small.record(0..<60, of: "small")
         for index in Int64(0)..<60 {
             for stream in ["a", "b", "c"] { large.record(index...index, of: stream) }

@@ -118,14 +118,20 @@ import Testing
         #expect(try bench.starts() == [0, 2, 4, 6, 8, 14, 16, 18, 20, 22, 24, 26, 28])
     }
 
-    /// Half of the segment lies in what was deleted, half of it is new.
-    @Test func whatIsRecordedIsNoGap() throws {
+    /// Five segments, of which the last two are deleted, together with the begin of the gap behind them.
+    private func benchWithDeletion() throws -> Bench<MemoryFileSystem> {
         let bench = try Bench(disk: MemoryFileSystem())
         bench.record(0..<10)
         bench.step([.pause(stream: "cam", .sourceAway)])
         bench.sync()
         _ = try bench.writer.delete(
             TimeRange(SyntheticStream.time(6), SyntheticStream.time(20)), of: "cam", at: bench.now)
+        return bench
+    }
+
+    /// Half of the segment lies in what was deleted, half of it is new.
+    @Test func whatIsRecordedIsNoGap() throws {
+        let bench = try benchWithDeletion()
         bench.record(8..<16)
         bench.writer.stop(at: bench.now)
         try bench.check()
@@ -136,12 +142,7 @@ import Testing
     /// The journal's last lines were not on the disk when the process died. The start takes them into the index, so they must be
     /// there before: else the next power cut leaves a journal that is shorter than the index says, and it would be believed.
     @Test(arguments: [false, true]) func aStartKeepsTheLinesThatItTakesFromTheJournal(losingIndex: Bool) throws {
-        let bench = try Bench(disk: MemoryFileSystem())
-        bench.record(0..<10)
-        bench.step([.pause(stream: "cam", .sourceAway)])
-        bench.sync()
-        _ = try bench.writer.delete(
-            TimeRange(SyntheticStream.time(6), SyntheticStream.time(20)), of: "cam", at: bench.now)
+        let bench = try benchWithDeletion()
         // What is recorded again is no gap any more.
         bench.record(8..<11)
         bench.disk.kill()
