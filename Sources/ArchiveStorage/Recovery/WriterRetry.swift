@@ -61,7 +61,11 @@ extension ArchiveWriter {
                         run: run.run, first: run.run.start, end: segments.last?.end ?? run.run.start, size: size,
                         segments: 0, isOpen: true)
                     let known = try index.run(path: run.run.path)
-                    if !segments.isEmpty || known != nil {
+                    if segments.isEmpty, known?.segments == 0 {
+                        // All that it had was deleted while it could not be closed.
+                        changes.removedRuns = [run.run.id]
+                        try fileSystem.remove(run.run.path)
+                    } else if !segments.isEmpty || known != nil {
                         changes.runs = [row.withEnd(max(row.end, known?.end ?? row.end))]
                         changes.added = segments.map { (stream.id, $0) }
                     } else {

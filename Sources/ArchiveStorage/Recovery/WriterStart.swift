@@ -166,7 +166,13 @@ extension ArchiveWriter {
         if let row, size ?? 0 < row.size { return try drop(row, beyond: size, of: stream, &changes) }
         guard let size else { return }
         if let row, row.size == size {
-            if row.isOpen { changes.runs.append(row.closed()) }
+            if row.isOpen, row.segments == 0 {
+                // All that it had was deleted while it was open.
+                changes.removedRuns.append(row.run.id)
+                try fileSystem.remove(path)
+            } else if row.isOpen {
+                changes.runs.append(row.closed())
+            }
             return
         }
         guard

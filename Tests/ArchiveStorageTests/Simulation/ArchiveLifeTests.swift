@@ -9,8 +9,9 @@ import Testing
 
     /// Lives in which a promise was broken once. 100192: what a start had found missing was in the index, but not in the
     /// journal. 3000010: what a disk lost after a fault was believed when the power went days later. 3000773: a rebuild read the
-    /// first line of a deletion whose second had not fit on a full disk.
-    @Test(arguments: [UInt64(100_192), 3_000_010, 3_000_773]) func `lives that failed once hold`(seed: UInt64) throws {
+    /// first line of a deletion whose second had not fit on a full disk. 3001162: a file stayed of which all was deleted.
+    @Test(arguments: [UInt64(100_192), 3_000_010, 3_000_773, 3_001_162])
+    func `lives that failed once hold`(seed: UInt64) throws {
         try ArchiveLife(seed: seed).live(days: 40)
     }
 
