@@ -169,25 +169,49 @@ private struct StreamBuilder {
         #expect(result.frames(1)[4].data.readableBytes > 3000)
     }
 
-    @Test(arguments: [true, false])
-    func aClockJumpIsToldBetweenTheFramesOfBothTimes(_ isMarked: Bool) throws {
+    /// Of twenty pictures, the last ten moved by `step`.
+    private static func times(stepping step: Int64) -> [Int64] {
+        (0..<20).map { (frame: Int64) -> Int64 in
+            let even = 5_000_000 + frame * 3600
+            return frame < 10 ? even : even + step
+        }
+    }
+
+    private func stepping(by step: Int64, isMarked: Bool) -> Demuxed {
         var builder = StreamBuilder()
         for frame in 0..<20 {
-            let time = (frame < 10 ? 5_000_000 : 90_000) + Int64(frame) * 3600
+            let time = Self.times(stepping: step)[frame]
             let sets = frame % 5 == 0 ? [interlacedSPS, interlacedPPS] : []
             let picture = field(isIDR: frame % 5 == 0, frameNumber: frame % 5, isBottom: false)
             builder.pes(
                 annexB([delimiter] + sets + [picture]), at: time, pcr: time - 20_000, isMarked: isMarked && frame == 10)
         }
-        let result = demux(builder.bytes)
-        let order = result.events.compactMap { event -> String? in
+        return demux(builder.bytes)
+    }
+
+    /// Back by any span, forward by more than ten seconds; where it is marked, by more than one.
+    @Test(
+        arguments: [
+            (-4_910_000, false), (-4_910_000, true), (-20_000, false), (5_400_000, false), (270_000, true),
+        ] as [(Int64, Bool)])
+    func aClockJumpIsToldBetweenTheFramesOfBothTimes(_ step: Int64, _ isMarked: Bool) throws {
+        let order = stepping(by: step, isMarked: isMarked).events.compactMap { event -> String? in
             switch event {
             case .clockJump: "jump"
-            case .frame(_, let time, _, _, _): time.ticks < 5_000_000 ? "new" : "old"
+            case .frame(_, let time, _, _, _): "\(time.ticks)"
             case .tracks: nil
             }
         }
-        #expect(order == [String](repeating: "old", count: 10) + ["jump"] + [String](repeating: "new", count: 10))
+        let times = Self.times(stepping: step).map { "\($0)" }
+        #expect(order == Array(times[..<10]) + ["jump"] + Array(times[10...]))
+    }
+
+    /// A source that was away for three seconds, and a multiplexer that marks its joins.
+    @Test(arguments: [(270_000, false), (0, true)] as [(Int64, Bool)])
+    func aStepOfTheClockThatIsNoJumpIsNotToldAsOne(_ step: Int64, _ isMarked: Bool) {
+        let result = stepping(by: step, isMarked: isMarked)
+        #expect(result.jumps == 0)
+        #expect(result.frames(1).map(\.decode) == Self.times(stepping: step))
     }
 
     @Test func boundedPacketsNeedNotWaitForTheNext() {

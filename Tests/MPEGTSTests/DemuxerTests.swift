@@ -178,6 +178,11 @@ import Testing
         }
         let end = result.frames(1).last?.decode ?? 0
         #expect(end > 1 << 33)
+        // Also of a picture that is decoded before the wrap and shown after it.
+        func delays(_ result: Demuxed) -> [Int64] { result.frames(1).map { $0.presentation - $0.decode } }
+        #expect(result.frames(1).contains { $0.decode < 1 << 33 && $0.presentation >= 1 << 33 })
+        let plain = demux(try Vector.bFrames.bytes())
+        #expect(delays(result) == delays(plain))
     }
 
     @Test func anotherProgrammeMapChangesTheTracks() throws {

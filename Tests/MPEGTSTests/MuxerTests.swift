@@ -113,6 +113,41 @@ private func timed(_ result: Demuxed, shift: Int64 = 1_700_000_000 * 90_000) -> 
         #expect(counts.values.allSatisfy { $0 % 16 == 0 })
     }
 
+    /// A clock at least every 100 ms (ISO/IEC 13818-1 §2.7.2), and never after what is decoded by it, nor more than a second
+    /// before (§2.4.2.6); also of pictures that come once a second, with sound beside them or none.
+    @Test(arguments: [[Track.Kind.video, .audio], [.video]])
+    func theClockRunsOnBetweenRarePicturesAndLeadsWhatIsDecoded(_ kinds: [Track.Kind]) throws {
+        let source = demux(try Vector.bFrames.bytes())
+        let tracks = TrackSet(try #require(source.trackSets.first).tracks.filter { kinds.contains($0.kind) })
+        let frames = timed(source).filter { frame in
+            tracks[frame.track].map { $0.kind == .audio || frame.isKey } ?? false
+        }
+        let bytes = Array(TransportStreamMuxer.segment(tracks: tracks, frames: frames).readableBytesView)
+        var clocks: [Int64] = []
+        var leads: [Int64] = []
+        for at in stride(from: 0, to: bytes.count, by: 188) {
+            let field = bytes[at + 3] & 0x20 == 0 ? 0 : 1 + Int(bytes[at + 4])
+            if field >= 8, bytes[at + 5] & 0x10 != 0 {
+                let base = bytes[at + 6..<at + 10].reduce(Int64(0)) { $0 << 8 | Int64($1) }
+                clocks.append(base << 1 | Int64(bytes[at + 10] >> 7))
+            }
+            let payload = bytes[(at + 4 + field)..<(at + 188)]
+            guard bytes[at + 1] & 0x40 != 0, payload.starts(with: [0, 0, 1]) else { continue }
+            // The DTS, or the PTS where that is the same.
+            let stamp = payload.dropFirst(payload[payload.startIndex + 7] & 0x40 == 0 ? 9 : 14).prefix(5).map {
+                Int64($0)
+            }
+            let high = stamp[0] >> 1 & 7
+            let middle = stamp[1] << 7 | stamp[2] >> 1
+            let low = stamp[3] << 7 | stamp[4] >> 1
+            let time = high << 30 | middle << 15 | low
+            leads.append(time - (clocks.last ?? 0))
+        }
+        #expect(clocks.count >= 10 && leads.count >= 2)
+        #expect(zip(clocks, clocks.dropFirst()).allSatisfy { (1...9000).contains($1 - $0) }, "\(clocks)")
+        #expect(leads.allSatisfy { (1...90_000).contains($0) }, "\(leads)")
+    }
+
     @Test func dataTracksAreCarried() throws {
         let source = demux(try Vector.plain.bytes())
         let cue = DataParameters(purpose: .scte35, streamType: 0x86, descriptors: [], isSections: true)
