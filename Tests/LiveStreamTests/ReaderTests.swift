@@ -17,6 +17,18 @@ struct ReaderTests {
         return (demuxer.counters.lost, demuxer.counters.packets)
     }
 
+    /// version_number of the maps (ISO/IEC 13818-1 §2.4.4.9), each as often as it changes.
+    private func mapVersions(_ bytes: ByteBuffer) -> [UInt8] {
+        let bytes = Array(bytes.readableBytesView)
+        var versions: [UInt8] = []
+        for at in stride(from: 0, to: bytes.count, by: 188) where bytes[at + 1] == 0x50 && bytes[at + 2] == 0 {
+            let section = at + 5 + (bytes[at + 3] & 0x20 == 0 ? 0 : 1 + Int(bytes[at + 4]))
+            let version = bytes[section + 5] >> 1 & 31
+            if versions.last != version { versions.append(version) }
+        }
+        return versions
+    }
+
     @Test func whoComesInTheMiddleGetsTheSegmentInProgressAndThenEachChunkOnce() {
         let stage = Stage(["a"])
         stage.send(.tracks(Sample.both, clock: .utc), from: stage.session("a"))
@@ -111,6 +123,7 @@ struct ReaderTests {
         stage.play([input], milliseconds: 2600)
         #expect(Set(reader.deliveries.map(\.chunk.tracks.tracks.count)) == [1, 2])
         #expect(lost(reader.bytes).lost == 0)
+        #expect(mapVersions(reader.bytes) == [0, 1], "a receiver reads the new map by its version")
         let late = Listener(on: stage.loop)
         _ = stage.stream.attach(late, kind: .transportStream)
         stage.play([input], milliseconds: 1000)

@@ -234,9 +234,14 @@ struct StreamLifeTests {
     }
 
     @Test func countersGoOnOverSessions() {
+        let all: [WritableKeyPath<InputCounters, UInt64>] = [
+            \.bytes, \.packets, \.kernelDrops, \.rtpLost, \.rtpReordered, \.tsLost, \.tsRepeated, \.tsErrors,
+            \.tsScrambled,
+            \.resyncs, \.psiErrors, \.damagedFrames,
+        ]
         let stage = Stage(["a"])
         stage.session("a")?.received.withLockedValue {
-            $0.bytes = 100
+            for (index, counter) in all.enumerated() { $0[keyPath: counter] = 100 + UInt64(index) }
             $0.lostByPID = [256: 3, 257: 1]
             $0.damagedByPID = [257: 1]
         }
@@ -244,14 +249,15 @@ struct StreamLifeTests {
         stage.wait(milliseconds: 1000)
         #expect(stage.opened("a") == 2)
         stage.session("a")?.received.withLockedValue {
-            $0.bytes = 11
+            for counter in all { $0[keyPath: counter] = 11 }
             $0.lostByPID = [256: 2]
             $0.damagedByPID = [257: 1]
         }
         stage.wait(milliseconds: 250)
-        #expect(stage.stream.status.inputs.first?.counters.bytes == 111)
-        #expect(stage.stream.status.inputs.first?.counters.lostByPID == [256: 5, 257: 1])
-        #expect(stage.stream.status.inputs.first?.counters.damagedByPID == [257: 2])
+        let sum = stage.stream.status.inputs.first?.counters
+        #expect(all.map { sum?[keyPath: $0] ?? 0 } == all.indices.map { 111 + UInt64($0) })
+        #expect(sum?.lostByPID == [256: 5, 257: 1])
+        #expect(sum?.damagedByPID == [257: 2])
         stage.finish()
     }
 
