@@ -3,6 +3,7 @@ import HLS
 import LiveStream
 import Media
 import NIOCore
+import NIOHTTP1
 import Synchronization
 import Testing
 
@@ -107,12 +108,56 @@ private final class Looks: Sendable {
         #expect(part.output.contains("Content-Range: bytes 4-7/\(length)"))
         let box = try await run(["curl", "-s", "-r", "4-7", url])
         #expect(box.output == "moof")
-        let beyond = try await run(["curl", "-s", "-i", "-r", "\(length)-", url])
-        #expect(beyond.output.contains("416"))
+        func head(_ words: [String], _ url: String) async throws -> String {
+            try await run(["curl", "-s", "-D", "-", "-o", "/dev/null"] + words + [url]).output
+        }
+        let beyond = try await head(["-r", "\(length)-"], url)
+        #expect(
+            beyond.hasPrefix("HTTP/1.1 416") && beyond.contains("Content-Range: bytes */\(length)\r\n"), "\(beyond)")
         let tag = try #require(
             whole.output.split(separator: "\r\n").first { $0.hasPrefix("ETag: ") }.map { String($0.dropFirst(6)) })
         let same = try await run(["curl", "-s", "-i", "-H", "If-None-Match: \(tag)", url])
         #expect(same.output.contains("304 Not Modified"))
+        let another = try await head(["-H", "If-None-Match: \"another\""], url)
+        #expect(another.hasPrefix("HTTP/1.1 200") && another.contains("Content-Length: \(length)\r\n"), "\(another)")
+        // A part is of the bytes that the client has the other parts of, or it gets the whole (RFC 9110 §13.1.5).
+        let rest = try await head(["-r", "4-7", "-H", "If-Range: \(tag)"], url)
+        #expect(rest.hasPrefix("HTTP/1.1 206"), "\(rest)")
+        let anew = try await head(["-r", "4-7", "-H", "If-Range: \"another\""], url)
+        #expect(anew.hasPrefix("HTTP/1.1 200") && anew.contains("Content-Length: \(length)\r\n"), "\(anew)")
+        // All that playlists refer to may be kept for ever, as its address never means other bytes.
+        let playlist = try await run(["curl", "-s", server.url("/cam/one/track-1.m3u8")]).output
+        let map = try #require(playlist.firstMatch(of: #/EXT-X-MAP:URI="([^"]+)"/#)?.output.1)
+        for name in [String(map), "segment-\(start).ts", "segment-\(start)-2.m4s"] {
+            let kept = try await head([], server.url("/cam/one/\(name)"))
+            #expect(
+                kept.hasPrefix("HTTP/1.1 200") && kept.contains("immutable") && kept.contains("ETag: \""), "\(kept)")
+        }
+    }
+
+    /// Else a cache would keep a live playlist for ever, and mix up its compressed and plain forms.
+    @Test func theTagOfAPlaylistChangesWithItsText() throws {
+        let (stream, renditions) = (FakeStream("cam", segments: 2), StreamRenditions())
+        var seen: [String: String] = [:]
+        for chunk in TestMedia.chunks {
+            stream.feed(chunk)
+            guard
+                let made = try renditions.representation(
+                    of: .mediaPlaylist(.one(TrackID(1))), in: stream.window, at: .uptimeNanoseconds(1))?.0
+            else { continue }
+            func tag(_ headers: HTTPHeaders) -> String? {
+                MediaAnswer.representation(made, cache: .seconds(1), request: headers).headers.first { $0.0 == "ETag" }?
+                    .1
+            }
+            let (plain, small) = (try #require(tag([:])), try #require(tag(["Accept-Encoding": "gzip"])))
+            #expect(plain != small)
+            let text = made.pieces.map { String(buffer: $0) }.joined()
+            for tag in [plain, small] {
+                let known = seen.updateValue(text, forKey: tag)
+                #expect(known == nil || known == text)
+            }
+        }
+        #expect(Set(seen.values).count > 5)
     }
 
     /// The numbers of a window that has lost its first segments agree with its discontinuities (RFC 8216 §6.2.2).

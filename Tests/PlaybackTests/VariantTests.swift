@@ -1,4 +1,5 @@
 // What the playlist of playlists says of a stream is true of the segments that players load.
+import Foundation
 import LiveStream
 import MPEGTS
 import Media
@@ -70,6 +71,38 @@ import Testing
                 variant.contains(
                     "CODECS=\"avc1.\(profile),mp4a.40.2\",RESOLUTION=320x180,FRAME-RATE=29.970"), "\(variant)")
         }
+        // The same for scripts.
+        let written = MediaInformation.write(name: "cam", title: "Door \"1\"", window: stream.window)
+        let facts = try #require(
+            try JSONSerialization.jsonObject(with: Data(written.readableBytesView)) as? [String: Any])
+        #expect(facts["name"] as? String == "cam" && facts["title"] as? String == "Door \"1\"")
+        #expect(facts["alive"] as? Bool == true)
+        let tracks = try #require(facts["tracks"] as? [[String: Any]])
+        #expect(tracks.map { $0["content"] as? String } == ["video", "audio"])
+        #expect(tracks.map { $0["codec"] as? String } == ["avc1.\(profile)", "mp4a.40.2"])
+        #expect(tracks[0]["width"] as? Int == 320 && tracks[0]["height"] as? Int == 180)
+        #expect(tracks[0]["fps"] as? Double == 29.97)
+        #expect(tracks[1]["channels"] as? Int == 2 && tracks[1]["sample_rate"] as? Int == 48000)
+        for track in tracks {
+            let id = TrackID(UInt32(try #require(track["track_id"] as? Int)))
+            let parts = try segments(.mediaPlaylist(.one(id)), stream.window)
+            let mean = parts.reduce(0) { $0 + $1.bits } / parts.reduce(0) { $0 + $1.seconds }
+            let rate = Double(try #require(track["bitrate"] as? Int))
+            #expect((mean * 0.99...mean * 1.01).contains(rate), "\(track) \(mean)")
+        }
+    }
+
+    /// UTC of the first frame of the first segment.
+    @Test(arguments: [
+        MediaRoute.mediaPlaylist(.one(TrackID(1))), .mediaPlaylist(.one(TrackID(2))), .transportStreamPlaylist,
+    ])
+    func theDateOfAPlaylistIsThatOfItsFirstSegment(route: MediaRoute) throws {
+        let window = LoopbackTests.fullStream().window
+        let start = Double(try #require(window.closed.first).start.unixMilliseconds) / 1000
+        let date = Date(timeIntervalSince1970: start + 0.0002).formatted(
+            Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        let playlist = try text(route, window)
+        #expect(playlist.contains("#EXT-X-PROGRAM-DATE-TIME:\(date)\n"), "\(date) \(playlist)")
     }
 
     /// Players of MP4 have no use for data tracks; receivers of transport streams get them with each segment.
