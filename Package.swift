@@ -195,8 +195,8 @@ let package = Package(
         tests(
             "WeirServerTests",
             [
-                "WeirServer", "Archive", "LiveStream", "ManagementAPI", "Media", "SettingsLanguage", nioConcurrency,
-                nioCore, nioEmbedded, nioPosix,
+                "WeirServer", "Archive", "Ingest", "LiveStream", "ManagementAPI", "Media", "SettingsLanguage",
+                nioConcurrency, nioCore, nioEmbedded, nioPosix,
             ]),
         tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
         tests(

@@ -61,6 +61,12 @@ func numbers(value: Double, written: String) {
     #expect(text.contains("\nweir_stream_bitrate_kbit{stream=\"news/hd\"} 500\n"))
     #expect(text.contains("\nweir_input_retries_total{stream=\"cam01\",input=\"1\"} 8\n"))
     #expect(text.contains("\nweir_extra_total 1\n"))
+    let counters = [
+        ("bytes", 1_000_000), ("kernel_drops", 1), ("lost_packets", 2), ("damaged_frames", 4), ("resyncs", 5),
+    ]
+    for (name, value) in counters {
+        #expect(text.contains("\nweir_input_\(name)_total{stream=\"cam01\",input=\"0\"} \(value)\n"), "\(name)")
+    }
     // Each line has the form of the format, each family stands once and before its samples.
     var families: [String] = []
     for line in text.split(separator: "\n") {

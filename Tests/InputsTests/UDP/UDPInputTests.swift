@@ -252,6 +252,29 @@ struct UDPInputTests {
         loops.stop()
     }
 
+    @Test func anRTPPacketThatNeverComesIsGivenUpAndCounted() async throws {
+        let port = Loopback.freePort()
+        let probe = EventProbe()
+        let session = try recorder.open(
+            InputRequest(stream: "cam", url: "udp://127.0.0.1:\(port)"), deliver: probe.deliver)
+        func packet(_ number: UInt8) -> [UInt8] { [0x80, 33, 0, number, 0, 0, 0, 0, 0, 0, 0, 7, 0x47, number] }
+        _ = await received(1, by: probe, sending: [[0x47, 0]], to: port)
+        // The third never comes; the fourth and the fifth wait for it, however often they are sent.
+        let sending = Task {
+            while !Task.isCancelled {
+                Loopback.send([1, 2, 4, 5].map(packet), to: port)
+                try await Task.sleep(for: .milliseconds(20))  // house rule: a sender's pace
+            }
+        }
+        let gathered = await probe.gather { $0.frames.contains { $0.data.getInteger(at: 1) == UInt8(5) } }
+        sending.cancel()
+        let numbers = gathered.frames.compactMap { $0.data.getInteger(at: 1, as: UInt8.self) }.filter { $0 != 0 }
+        #expect(numbers == [1, 2, 4, 5])
+        #expect(session.counters.rtpLost == 1)
+        session.stop()
+        loops.stop()
+    }
+
     /// The time stamp of the first packet reads like the begin of an RTP header, that of a later one does not.
     @Test func packetsWithTimeStampsAreNotTakenForRTP() async throws {
         let port = Loopback.freePort()
