@@ -65,13 +65,17 @@ struct StreamLifeTests {
         let returned = stage.session("a")
         stage.send(.tracks(Sample.both, clock: .free), from: returned)
         stage.wait(milliseconds: 520)
-        stage.play([returned, second], milliseconds: 2480, offset: 5_000_000)
+        stage.play([returned, second], milliseconds: 2480, offsets: [5_000_000, -777_000])
         #expect(second.isStopped)
         #expect(stage.stream.status.activeInput == 0)
         #expect(stage.stream.status.selection.switches == 2)
 
         let runs = try stage.chunks.map(marks).reduce(into: [Set<UInt8>]()) { if $0.last != $1 { $0.append($1) } }
         #expect(runs == [[1], [2], [1]])
+        // The worse one plays until the key frame of the better.
+        let ofSecond = try stage.chunks.lastIndex { try marks($0) == [2] }
+        let last = try #require(ofSecond)
+        #expect(stage.chunks[last + 1].start - stage.chunks[last].end < .milliseconds(40))
         let segments = stage.stream.window.segments
         #expect(segments.allSatisfy { $0.chunks[0].startsWithKeyFrame })
         #expect(zip(segments, segments.dropFirst()).allSatisfy { $0.end <= $1.start })
@@ -83,6 +87,22 @@ struct StreamLifeTests {
                 "input 2 delivers", "input 1 delivers and is better than input 2",
             ])
         stage.finish()
+    }
+
+    /// Less than what the timeline takes for a jump by itself: it goes on where it was, as the source says that it jumps.
+    @Test func aSmallJumpThatTheSourceAnnouncesLeavesNoHole() {
+        let stage = Stage(["a"])
+        let input = stage.session("a")
+        stage.send(.tracks(Sample.both, clock: .free), from: input)
+        stage.play([input], milliseconds: 2000)
+        stage.send(.clockJump, from: input)
+        stage.play([input], milliseconds: 2000, offset: 90_000)
+        stage.finish()
+        let restarts = stage.events.filter { $0.kind == .timelineRestarted }.map(\.reason)
+        #expect(restarts == ["the source announced a jump of its clock"])
+        #expect(stage.chunks.filter(\.isDiscontinuous).count == 1)
+        let holes = zip(stage.chunks, stage.chunks.dropFirst()).map { $1.start - $0.end }
+        #expect(holes.allSatisfy { $0 >= .zero && $0 < .milliseconds(40) }, "\(holes)")
     }
 
     @Test func aHotInputTakesOverFromItsNextKeyFrame() throws {

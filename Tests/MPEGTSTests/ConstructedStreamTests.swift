@@ -232,6 +232,24 @@ private struct StreamBuilder {
         #expect(result.frames(1).count == 7)
     }
 
+    /// A packet whose length is known is whole when its last byte is there, whatever is lost after it.
+    @Test func aLossBetweenBoundedPacketsCostsNothingThatCameBefore() {
+        var builder = StreamBuilder()
+        let times = (0..<8).map { 90_000 + Int64($0) * 3600 }
+        for (frame, time) in times.enumerated() {
+            let sets = frame == 0 ? [interlacedSPS, interlacedPPS] : []
+            let picture = field(isIDR: frame == 0, frameNumber: frame, isBottom: false)
+            builder.pes(annexB([delimiter] + sets + [picture]), at: time, pcr: time - 9000, isBounded: true)
+        }
+        var bytes = builder.bytes
+        let starts = stride(from: 0, to: bytes.count, by: 188).filter { bytes[$0 + 1] == 0x41 && bytes[$0 + 2] == 0 }
+        #expect(starts.count == 8)
+        bytes.removeSubrange(starts[4]..<starts[5])
+        let result = demux(bytes)
+        #expect(result.counters.lostByPID == [0x100: UInt64(starts[5] - starts[4]) / 188])
+        #expect(result.frames(1).map(\.decode) == Array(times[..<4]) + Array(times[5...]))
+    }
+
     @Test func anEndlessPacketDoesNotGrowTheMemory() {
         var builder = StreamBuilder()
         builder.pes(annexB([delimiter, interlacedSPS, interlacedPPS]), at: 1000, pcr: 0)

@@ -79,12 +79,16 @@ final class Stage {
     }
 
     /// Time passes while the sessions send their programmes in reads of 40 ms. Their timestamps are UTC and an offset.
-    func play(_ sessions: [FakeSession?], milliseconds: Int64, offset: Int64 = 0, hasKeys: Bool = true) {
+    func play(
+        _ sessions: [FakeSession?], milliseconds: Int64, offset: Int64 = 0, offsets: [Int64] = [], hasKeys: Bool = true
+    ) {
         let end = now + milliseconds
         while now < end {
             for (index, session) in sessions.enumerated() {
                 let frames = Sample.programme(
-                    now, now + 40, origin: Sample.noon.ticks + offset, mark: UInt8(index + 1), hasKeys: hasKeys)
+                    now, now + 40,
+                    origin: Sample.noon.ticks + (offsets.indices.contains(index) ? offsets[index] : offset),
+                    mark: UInt8(index + 1), hasKeys: hasKeys)
                 if !frames.isEmpty { send(.frames(frames), from: session) }
             }
             wait(milliseconds: 40)
