@@ -101,8 +101,10 @@ final class ArchiveFollower {
             throw ArchiveError(.damagedMedia, "\(segment.run.path) is shorter than the index says")
         }
         state.joint.advance(to: entry)
-        let packets = try TransportStreamJoint.packets(
-            of: entry, bytes, tracks: try archive.headers.tracks(of: segment.run, in: store), shift: state.joint.shift,
+        let frames = try TransportStreamJoint.frames(of: entry, bytes)
+        state.joint.played(frames)
+        let packets = TransportStreamJoint.packets(
+            of: frames, tracks: try archive.headers.tracks(of: segment.run, in: store), shift: state.joint.shift,
             version: state.joint.version)
         withExtendedLifetime(lease) {}
         state.last = entry

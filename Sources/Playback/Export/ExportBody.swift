@@ -62,9 +62,10 @@ package struct ExportBody: Sendable {
             return .bytes(try read(run.path, start + offset, length))
         case .transportStream(let entry, let tracks, let shift, let version):
             let segment = entry.segment
-            var bytes = try TransportStreamJoint.packets(
-                of: entry, try read(segment.run.path, segment.offset, segment.length), tracks: tracks, shift: shift,
-                version: version)
+            var bytes = TransportStreamJoint.packets(
+                of: try TransportStreamJoint.frames(
+                    of: entry, try read(segment.run.path, segment.offset, segment.length)),
+                tracks: tracks, shift: shift, version: version)
             if bytes.readableBytes < part.length {
                 bytes.writeImmutableBuffer(
                     TransportStreamMuxer.padding(Int(part.length) - bytes.readableBytes))

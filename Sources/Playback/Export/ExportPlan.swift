@@ -98,7 +98,9 @@ package struct ExportPlan: Sendable {
         for entry in selection.entries {
             joint.advance(to: entry)
             let tracks = try source.tracks(of: entry.segment.run)
-            let length = TransportStreamMuxer.segmentLength(tracks: tracks, frames: try source.sizes(of: entry))
+            let frames = try source.sizes(of: entry)
+            joint.played(frames)
+            let length = TransportStreamMuxer.segmentLength(tracks: tracks, frames: frames)
             add(
                 .transportStream(entry, tracks, shift: joint.shift, version: joint.version), length: Int64(length))
         }
@@ -121,13 +123,23 @@ struct TransportStreamJoint: Sendable {
         end = entry.end - shift
     }
 
-    /// The packets of an entry.
+    /// Sound may reach over the end: what follows behind a gap begins behind all of it.
+    mutating func played(_ frames: [TimedFrame]) {
+        guard let end, let last = frames.lazy.map({ $0.decodeTime + $0.duration }).max() else { return }
+        self.end = max(end, last - shift)
+    }
+
+    /// The frames of an entry.
     /// - Parameter bytes: of the whole segment.
+    static func frames(of entry: PlaybackSelection.Entry, _ bytes: ByteBuffer) throws -> [TimedFrame] {
+        try FragmentReader.frames(in: entry.isCut ? try SegmentCut.bytes(of: bytes, until: entry.end) : bytes)
+    }
+
+    /// The packets of an entry's frames.
     static func packets(
-        of entry: PlaybackSelection.Entry, _ bytes: ByteBuffer, tracks: TrackSet, shift: MediaSpan, version: UInt8
-    ) throws -> ByteBuffer {
-        var frames = try FragmentReader.frames(
-            in: entry.isCut ? try SegmentCut.bytes(of: bytes, until: entry.end) : bytes)
+        of frames: [TimedFrame], tracks: TrackSet, shift: MediaSpan, version: UInt8
+    ) -> ByteBuffer {
+        var frames = frames
         for index in frames.indices {
             frames[index].decodeTime = frames[index].decodeTime - shift
             frames[index].presentationTime = frames[index].presentationTime - shift
