@@ -23,6 +23,8 @@ extension ClusterNode {
             case .handOver(let successor):
                 streams[stream].record.phase = .released
                 streams[stream].record.successor = successor
+                // Its precedence counts from here on.
+                streams[stream].recordHeardAt = now.monotonic
             case .yield: streams[stream].record.phase = .released
             case .giveUp(let reason):
                 streams[stream].record.phase = .gaveUp

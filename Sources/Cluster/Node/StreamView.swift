@@ -38,7 +38,7 @@ struct StreamView: Sendable {
     var record = StreamRecord.free
     /// Version of this server at which the record last changed.
     var changedAt: UInt64 = 0
-    /// When the record came from another server; nil if it was written here.
+    /// When the record came from another server, or this one let the stream go for another; nil if it was else written here.
     var recordHeardAt: MonotonicTime?
     /// A reload has brought it: until when the word of those who may know it already is waited for.
     var newUntil: MonotonicTime?
