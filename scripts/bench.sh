@@ -182,7 +182,8 @@ hls() {
     stop_weir
 }
 
-# watch_hls NAME PID PORT PLAYLIST…: 400 viewers of live HLS, each of which asks for a playlist and a segment every two seconds.
+# watch_hls NAME PID PORT PLAYLIST…: 400 viewers of live HLS, each of which asks for a playlist and a segment every two seconds. Both
+# servers begin a segment with every key frame, so that there is a new one each time.
 watch_hls() {
     local name=$1 pid=$2 seconds=12 cpu
     [ -z "$quick" ] || seconds=6
@@ -201,17 +202,18 @@ hls_viewers() {
     echo "## 400 viewers of live HLS"
     row "server;CPU %;segments per s;Mbit/s;a segment's p50 (ms);p99;worst;wrong answers"
     row "---;---;---;---;---;---;---;---"
-    start_weir 1
-    send 1 60
+    start_weir 1 1
+    send 1 80
     local sender=$last
     sleep 9
     local base=http://127.0.0.1:$http/s0 name
     watch_hls "weir, picture and sound apart" "$weir_pid" "$http" /s0/track-1.m3u8 /s0/track-2.m3u8
+    watch_hls "weir, picture and sound together" "$weir_pid" "$http" /s0/track-all.m3u8
     name=$(curl -s "$base/index.m3u8?container=ts" | grep -v '^#' | tail -n 1)
     watch_hls "weir, MPEG-TS segments" "$weir_pid" "$http" "/s0/$name"
     stop "$sender"
     stop_weir
-    start_rtmp || return 0
+    start_rtmp "hls on; hls_path $work/rtmp; hls_fragment 1s; hls_playlist_length 8s;" || return 0
     send_rtmp 1
     sleep 10
     watch_hls "nginx-rtmp, MPEG-TS segments" "$rtmp_pid" $((nginx_port + 2)) /s0.m3u8
