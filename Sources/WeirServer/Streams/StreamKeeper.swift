@@ -23,7 +23,9 @@ final class StreamKeeper: StreamDirectory {
 
     private struct State {
         var settings = ServerSettings()
-        var entries: [String: Entry] = [:]
+        private(set) var entries: [String: Entry] = [:]
+        /// Those of the entries: a player's request does not copy a whole one.
+        private(set) var running: [String: LiveStream] = [:]
         /// Names in the order of the configuration.
         var names: [String] = []
         var isStopped = false
@@ -31,6 +33,20 @@ final class StreamKeeper: StreamDirectory {
         var ending: [String: EventLoopFuture<Void>] = [:]
         /// Answers for streams that the group runs elsewhere.
         var locateInGroup: (@Sendable (String) -> StreamLocation)?
+
+        subscript(name: String) -> Entry? {
+            get { entries[name] }
+            set {
+                entries[name] = newValue
+                running[name] = newValue?.running
+            }
+        }
+
+        mutating func removeAll() {
+            entries.removeAll()
+            running.removeAll()
+            names.removeAll()
+        }
     }
 
     /// How long what an input received may wait for what others receive.
@@ -78,7 +94,8 @@ final class StreamKeeper: StreamDirectory {
     }
 
     private func remove(_ name: String, from state: inout State, ended: inout [Ending]) {
-        guard var entry = state.entries.removeValue(forKey: name) else { return }
+        guard var entry = state[name] else { return }
+        state[name] = nil
         end(&entry, in: &state, ended: &ended)
     }
 
@@ -86,12 +103,12 @@ final class StreamKeeper: StreamDirectory {
         let isManaged = state.settings.hasGroup && stream.clusterIngest != nil
         var entry = Entry(settings: stream, definition: LiveStreamDefinition(stream), isManaged: isManaged)
         if !isManaged { start(&entry, in: state) }
-        state.entries[stream.name] = entry
+        state[stream.name] = entry
     }
 
     private func apply(_ stream: StreamSettings, to state: inout State, ended: inout [Ending]) {
         guard !stream.isDisabled else { return remove(stream.name, from: &state, ended: &ended) }
-        guard var entry = state.entries[stream.name] else { return add(stream, to: &state) }
+        guard var entry = state[stream.name] else { return add(stream, to: &state) }
         let (old, wasManaged) = (entry.definition, entry.isManaged)
         entry.settings = stream
         entry.definition = LiveStreamDefinition(stream)
@@ -108,7 +125,7 @@ final class StreamKeeper: StreamDirectory {
         } else if entry.definition != old {
             entry.running?.update(entry.definition)
         }
-        state.entries[stream.name] = entry
+        state[stream.name] = entry
     }
 
     // MARK: One after the other
@@ -147,9 +164,9 @@ final class StreamKeeper: StreamDirectory {
     private func closed(_ name: String) {
         state.withLockedValue { state in
             state.ending[name] = nil
-            guard !state.isStopped, var entry = state.entries[name], let continuing = entry.start else { return }
+            guard !state.isStopped, var entry = state[name], let continuing = entry.start else { return }
             start(&entry, in: state, continuing: continuing)
-            state.entries[name] = entry
+            state[name] = entry
         }
     }
 
@@ -163,10 +180,10 @@ final class StreamKeeper: StreamDirectory {
     /// Starts a stream of the group. False when it is not configured here, or all has been stopped.
     func startManaged(_ name: String, continuing: @escaping Continuing) -> Bool {
         state.withLockedValue { state in
-            guard !state.isStopped, var entry = state.entries[name], entry.isManaged else { return false }
+            guard !state.isStopped, var entry = state[name], entry.isManaged else { return false }
             guard entry.running == nil else { return true }
             start(&entry, in: state, continuing: continuing)
-            state.entries[name] = entry
+            state[name] = entry
             return true
         }
     }
@@ -176,9 +193,9 @@ final class StreamKeeper: StreamDirectory {
     func stopManaged(_ name: String, reason: String) async {
         var ended: [Ending] = []
         let closed = state.withLockedValue { state -> EventLoopFuture<Void>? in
-            guard var entry = state.entries[name], entry.isManaged else { return nil }
+            guard var entry = state[name], entry.isManaged else { return nil }
             end(&entry, in: &state, reason: reason, ended: &ended)
-            state.entries[name] = entry
+            state[name] = entry
             return state.ending[name]
         }
         follow(ended)
@@ -189,7 +206,8 @@ final class StreamKeeper: StreamDirectory {
     // MARK: Looking up
 
     func locate(_ name: String) -> StreamLocation {
-        let (entry, group) = state.withLockedValue { ($0.entries[name], $0.locateInGroup) }
+        if let running = state.withLockedValue({ $0.running[name] }) { return .here(running) }
+        let (entry, group) = state.withLockedValue { ($0[name], $0.locateInGroup) }
         guard let entry else { return group?(name) ?? .unknown }
         if let running = entry.running { return .here(running) }
         if entry.isManaged, let group { return group(name) }
@@ -197,7 +215,7 @@ final class StreamKeeper: StreamDirectory {
     }
 
     func entry(_ name: String) -> Entry? {
-        state.withLockedValue { $0.entries[name] }
+        state.withLockedValue { $0[name] }
     }
 
     /// All streams in the order of the configuration.
@@ -211,9 +229,8 @@ final class StreamKeeper: StreamDirectory {
     func stopAll(reason: String) async {
         let closed = state.withLockedValue { state in
             state.isStopped = true
-            let running = state.names.compactMap { state.entries[$0]?.running }
-            state.entries.removeAll()
-            state.names.removeAll()
+            let running = state.names.compactMap { state.running[$0] }
+            state.removeAll()
             return running.map { $0.stop(reason: reason) } + state.ending.values
         }
         // A loop that is gone already has nothing left to close.
