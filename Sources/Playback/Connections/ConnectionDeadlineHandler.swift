@@ -15,12 +15,13 @@ package final class ConnectionDeadlineHandler: ChannelDuplexHandler, RemovableCh
 
     /// How often the clock is looked at: a bound may be exceeded by as much.
     private static let period = TimeAmount.seconds(5)
+    private static let lookStep = TimeAmount.milliseconds(250)
 
     private let limits: ConnectionLimits
     private let bufferedBytes: (any Channel) -> Int
     private var deadlines: ConnectionDeadlines?
     private var isBodyOpen = false
-    private var timer: RepeatedTask?
+    private var timer: Scheduled<Void>?
 
     package convenience init(limits: ConnectionLimits = ConnectionLimits()) {
         self.init(limits: limits, bufferedBytes: bufferedWritableBytes)
@@ -33,8 +34,15 @@ package final class ConnectionDeadlineHandler: ChannelDuplexHandler, RemovableCh
 
     package func handlerAdded(context: ChannelHandlerContext) {
         deadlines = ConnectionDeadlines(limits: limits, at: context.eventLoop.now)
+        waitForNextLook(context: context)
+    }
+
+    /// All connections of a loop look at the same moments, a few times a second: one wake-up for many of them.
+    private func waitForNextLook(context: ChannelHandlerContext) {
+        let step = Self.lookStep.nanoseconds
+        let steps = (context.eventLoop.now + Self.period).uptimeNanoseconds / UInt64(step) + 1
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        timer = context.eventLoop.scheduleRepeatedTask(initialDelay: Self.period, delay: Self.period) { _ in
+        timer = context.eventLoop.scheduleTask(deadline: .uptimeNanoseconds(steps * UInt64(step))) {
             let (handler, context) = bound.value
             handler.look(context: context)
         }
@@ -70,6 +78,8 @@ package final class ConnectionDeadlineHandler: ChannelDuplexHandler, RemovableCh
     }
 
     private func look(context: ChannelHandlerContext) {
+        guard timer != nil else { return }
+        waitForNextLook(context: context)
         guard context.channel.isActive else { return }
         let verdict = deadlines?.check(bufferedBytes: bufferedBytes(context.channel), at: context.eventLoop.now)
         if case .close = verdict { context.close(promise: nil) }
