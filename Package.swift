@@ -154,6 +154,7 @@ let package = Package(
             name: "FuzzChecks",
             dependencies: [
                 "MPEGTS", "CMAF", "SettingsLanguage", "M4F", "Playback", "Cluster", "Ingest", "Media", nioCore,
+                nioEmbedded, nioHTTP1,
             ],
             path: "Fuzzing/Checks", swiftSettings: strict),
 

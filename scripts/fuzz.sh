@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(transport-stream mp4 settings m4f request)
+[ ${#targets[@]} -gt 0 ] || targets=(transport-stream mp4 settings m4f request head)
 scratch=${WEIR_FUZZ_SCRATCH:-.build-fuzz}
 export WEIR_FUZZING=1 SWIFT_BACKTRACE=enable=no
 

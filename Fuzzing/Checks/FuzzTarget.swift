@@ -7,6 +7,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case settings
     case m4f
     case request
+    case head
 
     /// Runs the parser over `bytes` and checks more than that it survives: what was parsed is written and parsed again.
     ///
@@ -18,6 +19,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .settings: try SettingsTextCheck.run(bytes)
         case .m4f: try M4FCheck.run(bytes)
         case .request: try RequestTargetCheck.run(bytes)
+        case .head: try RequestHeadCheck.run(bytes)
         }
     }
 }

@@ -40,6 +40,7 @@ package final class PlaybackService: Sendable {
     /// Base of a peer's addresses for viewers who ask with https; nil: that which is meant for all.
     let secureBase: @Sendable (_ peer: String) -> String?
     private let entries = Mutex<[String: Entry]>([:])
+    private let prepared = Mutex<[ObjectIdentifier: NIOLoopBound<PreparedAnswers>]>([:])
 
     package init(
         directory: any StreamDirectory, sessions: SessionRegistry, limits: PlaybackLimits = PlaybackLimits(),
@@ -63,6 +64,16 @@ package final class PlaybackService: Sendable {
         }
     }
 
+    /// Those of the event loop on which this is called.
+    func preparedAnswers(on eventLoop: any EventLoop) -> PreparedAnswers {
+        prepared.withLock { prepared in
+            let key = ObjectIdentifier(eventLoop)
+            let made = prepared[key] ?? NIOLoopBound(PreparedAnswers(), eventLoop: eventLoop)
+            prepared[key] = made
+            return made
+        }.value
+    }
+
     /// Frees what nobody asked for lately and what belonged to streams that ended. To be called every few seconds.
     package func releaseIdle(at now: NIODeadline) {
         let kept = entries.withLock { entries in
@@ -70,6 +81,9 @@ package final class PlaybackService: Sendable {
             return entries.values.map(\.renditions)
         }
         for renditions in kept { renditions.releaseIdle(at: now, after: limits.renditionIdle) }
+        for answers in prepared.withLock({ Array($0.values) }) {
+            answers.eventLoop.execute { [limits] in answers.value.releaseIdle(at: now, after: limits.renditionIdle) }
+        }
         relay?.releaseIdle(at: now)
     }
 }

@@ -31,9 +31,12 @@ struct LoopbackServer {
                         try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: sendBuffer)
                     }
                     let pipeline = channel.pipeline.syncOperations
+                    let deadlines = ConnectionDeadlineHandler()
+                    try pipeline.addHandler(
+                        FastPathHandler(service: service, deadlines: deadlines, isSecure: false))
                     try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
                     if let first { try pipeline.addHandler(first()) }
-                    try pipeline.addHandler(ConnectionDeadlineHandler())
+                    try pipeline.addHandler(deadlines)
                     try pipeline.addHandler(MediaRequestHandler(service: service))
                     try pipeline.addHandler(NotOurs())
                 }

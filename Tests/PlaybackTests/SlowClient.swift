@@ -32,5 +32,17 @@ struct SlowClient {
         }
     }
 
+    /// The next `count` bytes; fewer when the server closes before.
+    func read(_ count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 64 << 10)
+        while bytes.count < count {
+            let got = recv(socket, &part, min(part.count, count - bytes.count), 0)
+            guard got > 0 else { break }
+            bytes += part[..<got]
+        }
+        return bytes
+    }
+
     func close() { _ = Foundation.close(socket) }
 }

@@ -111,6 +111,17 @@ package enum MediaRoute: Hashable, Sendable {
     }
 }
 
+extension MediaRoute {
+    /// Who asks for it is watching: the request is one of its viewer's session.
+    var isCounted: Bool {
+        switch self {
+        case .mediaPlaylist, .transportStreamPlaylist, .segment, .transportStreamSegment, .cutSegment: true
+        case .archive(let part): part != .recordingStatus
+        default: false
+        }
+    }
+}
+
 /// Which tracks a playlist or segment carries.
 package enum TrackSelection: Hashable, Sendable, CustomStringConvertible {
     /// Every audio and video track.

@@ -121,7 +121,7 @@ struct MediaAnswer {
         list.contains { $0 == "*" || $0 == tag || ($0.hasPrefix("W/") && $0.dropFirst(2) == tag) }
     }
 
-    private static func acceptsGzip(_ request: HTTPHeaders) -> Bool {
+    static func acceptsGzip(_ request: HTTPHeaders) -> Bool {
         request[canonicalForm: "accept-encoding"].contains { coding in
             let parts = coding.split(separator: ";").map { $0.filter { $0 != " " } }
             guard parts.first == "gzip" || parts.first == "*" else { return false }

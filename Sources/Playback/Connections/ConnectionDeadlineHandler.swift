@@ -22,6 +22,8 @@ package final class ConnectionDeadlineHandler: ChannelDuplexHandler, RemovableCh
     private var deadlines: ConnectionDeadlines?
     private var isBodyOpen = false
     private var timer: Scheduled<Void>?
+    /// Told when an answer is over, so that it may take the next request.
+    weak var fastPath: FastPathHandler?
 
     package convenience init(limits: ConnectionLimits = ConnectionLimits()) {
         self.init(limits: limits, bufferedBytes: bufferedWritableBytes)
@@ -73,9 +75,15 @@ package final class ConnectionDeadlineHandler: ChannelDuplexHandler, RemovableCh
     }
 
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { deadlines?.responseEnded(at: context.eventLoop.now) }
+        if case .end = unwrapOutboundIn(data) {
+            deadlines?.responseEnded(at: context.eventLoop.now)
+            fastPath?.answered()
+        }
         context.write(data, promise: promise)
     }
+
+    /// A request was answered that never came here.
+    func answeredBefore(at now: NIODeadline) { deadlines?.responseEnded(at: now) }
 
     private func look(context: ChannelHandlerContext) {
         guard timer != nil else { return }

@@ -65,6 +65,10 @@ struct MediaRequest: Sendable {
     var userAgent: String { headers.first(name: "user-agent") ?? "" }
 
     func responseHead(_ answer: MediaAnswer) -> HTTPResponseHead {
+        Self.responseHead(answer, version: version, isKeepAlive: isKeepAlive)
+    }
+
+    static func responseHead(_ answer: MediaAnswer, version: HTTPVersion, isKeepAlive: Bool) -> HTTPResponseHead {
         var fields = HTTPHeaders(answer.headers)
         if let length = answer.length { fields.add(name: "Content-Length", value: String(length)) }
         addCommon(&fields)
@@ -90,11 +94,11 @@ struct MediaRequest: Sendable {
 
     func endlessHead(_ headers: [(String, String)]) -> HTTPResponseHead {
         var fields = HTTPHeaders(headers + [("Connection", "close")])
-        addCommon(&fields)
+        Self.addCommon(&fields)
         return HTTPResponseHead(version: .http1_0, status: .ok, headers: fields)
     }
 
-    private func addCommon(_ fields: inout HTTPHeaders) {
+    private static func addCommon(_ fields: inout HTTPHeaders) {
         fields.add(name: "Access-Control-Allow-Origin", value: "*")
         fields.add(name: "Access-Control-Expose-Headers", value: "Content-Range, ETag, Retry-After, X-Tracks")
         fields.add(name: "X-Content-Type-Options", value: "nosniff")

@@ -253,13 +253,8 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
     func count(
         _ request: MediaRequest, _ route: MediaRoute, bytes: Int, of stream: String, context: ChannelHandlerContext
     ) {
-        switch route {
-        case .mediaPlaylist, .transportStreamPlaylist, .segment, .transportStreamSegment, .cutSegment: break
-        case .archive(let part) where part != .recordingStatus: break
-        default: return
-        }
         // The viewers of another server are counted there.
-        guard !request.isRelayed else { return }
+        guard route.isCounted, !request.isRelayed else { return }
         service.sessions.requestAnswered(
             stream: stream, address: clientAddress, userAgent: request.userAgent,
             byteCount: request.isHead ? 0 : bytes, at: context.eventLoop.now)

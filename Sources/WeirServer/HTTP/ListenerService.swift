@@ -15,7 +15,7 @@ struct ListenerService: Service {
     let certificates: ServerCertificates
     let eventLoops: any EventLoopGroup
     let logger: Logger
-    let makeConnectionHandlers: @Sendable (_ isSecure: Bool) -> [any ChannelHandler]
+    let makeConnectionHandlers: @Sendable (_ isSecure: Bool) -> ConnectionHandlers
     /// Called with the port once it is open.
     let opened: @Sendable (ListenerSettings, Int) -> Void
 

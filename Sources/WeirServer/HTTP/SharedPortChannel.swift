@@ -10,7 +10,7 @@ import NIOHTTPTypesHTTP1
 /// The child channel of Weir's listeners (`docs/decisions/0002-media-requests-before-hummingbird.md`).
 ///
 /// ```
-/// bytes ─ HTTP/1.1 codec ─ pipelining ─ broken requests ─ media handler ─ entrance ─ bridge to HTTP types ─ Hummingbird
+/// bytes ─ fast path ─ HTTP/1.1 codec ─ pipelining ─ broken requests ─ media handler ─ entrance ─ bridge to HTTP types ─ Hummingbird
 /// ```
 /// NIO's pipelining handler reads the next request only when the answer to the last one is complete, whoever gave it, so
 /// the two ways of answering never mix.
@@ -19,7 +19,7 @@ struct SharedPortChannel: ServerChildChannel, HTTPChannelHandler {
 
     let responder: HTTPChannelHandler.Responder
     /// Makes the handlers of one connection that stand before Hummingbird: deadlines, media answers.
-    let makeHandlers: @Sendable () -> [any ChannelHandler]
+    let makeHandlers: @Sendable () -> ConnectionHandlers
     let isSecure: Bool
 
     /// Bounds of what a client may send as a request head; beyond them `BrokenRequestHandler` answers 431.
@@ -37,6 +37,8 @@ struct SharedPortChannel: ServerChildChannel, HTTPChannelHandler {
             try channel.syncOptions?.setOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 512, maximum: 64 << 10))
             let pipeline = channel.pipeline.syncOperations
+            let handlers = makeHandlers()
+            try pipeline.addHandlers(handlers.beforeCodec)
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: true,
                 withErrorHandling: false,
@@ -44,7 +46,7 @@ struct SharedPortChannel: ServerChildChannel, HTTPChannelHandler {
                 withEncoderConfiguration: .init(),
                 withDecoderLimitConfiguration: Self.decoderLimits)
             try pipeline.addHandler(BrokenRequestHandler())
-            try pipeline.addHandlers(makeHandlers())
+            try pipeline.addHandlers(handlers.behindCodec)
             let promise = channel.eventLoop.makePromise(of: SharedConnection.Inner?.self)
             do {
                 try pipeline.addHandler(HummingbirdEntrance(isSecure: isSecure, promise: promise))

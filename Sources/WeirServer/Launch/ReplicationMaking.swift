@@ -79,7 +79,7 @@ extension WeirServer {
             ListenerService(
                 listener: ListenerSettings(port: port), responder: replication.archiveOnly,
                 certificates: ServerCertificates(), eventLoops: eventLoops, logger: Self.quiet(launch.logger),
-                makeConnectionHandlers: { _ in [ConnectionDeadlineHandler()] },
+                makeConnectionHandlers: { _ in ConnectionHandlers(behindCodec: [ConnectionDeadlineHandler()]) },
                 opened: { _, port in launch.logger.info("giving archives", metadata: ["port": "\(port)"]) })
         }
     }

@@ -1,0 +1,169 @@
+// Answers what players ask for most before an HTTP parser sees it, and lets everything else through to the parser.
+import LiveStream
+package import NIOCore
+import NIOHTTP1
+
+/// The first handler of a connection, in front of the HTTP codec.
+///
+///     open ─ plain request, answer at hand ─► open (answered here)
+///      ├──── another whole request ────► passing ─ answered by the handlers behind ─► open
+///      └──── anything else ────────────► closed        passing ─ more bytes ─► closed
+///
+/// Closed is for good: then only the parser knows where a request begins. Answers never mix: here is answered only while nothing
+/// is with the handlers behind.
+package final class FastPathHandler: ChannelInboundHandler, RemovableChannelHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias InboundOut = ByteBuffer
+    package typealias OutboundOut = IOData
+
+    private enum State { case open, passing, closed }
+
+    /// A longer head is the parser's.
+    private static let headMax = 8 << 10
+
+    private let service: PlaybackService
+    private let deadlines: ConnectionDeadlineHandler
+    private let mayUseFiles: Bool
+    private var state = State.open
+    /// The begin of a request.
+    private var held: ByteBuffer?
+    /// Of the bytes of this turn some went on.
+    private var hasPassed = false
+    private var prepared: PreparedAnswers?
+    private var clientAddress = ""
+    // A client says the same in each of its requests.
+    private var userAgent = ""
+    private var acceptEncoding = ""
+    private var acceptsGzip = false
+
+    /// - Parameters:
+    ///   - deadlines: of this connection: an answer from here counts for it like any other.
+    ///   - isSecure: the connection is TLS, which has to see the bytes.
+    package init(service: PlaybackService, deadlines: ConnectionDeadlineHandler, isSecure: Bool) {
+        self.service = service
+        self.deadlines = deadlines
+        mayUseFiles = !isSecure
+        deadlines.fastPath = self
+    }
+
+    package func handlerAdded(context: ChannelHandlerContext) {
+        prepared = service.preparedAnswers(on: context.eventLoop)
+    }
+
+    /// The handlers behind have answered.
+    func answered() {
+        if state == .passing { state = .open }
+    }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard state == .open else {
+            state = .closed
+            pass(data, context: context)
+            return
+        }
+        var bytes = unwrapInboundIn(data)
+        if var begun = held {
+            held = nil
+            begun.writeBuffer(&bytes)
+            bytes = begun
+        }
+        take(bytes, context: context)
+    }
+
+    package func channelReadComplete(context: ChannelHandlerContext) {
+        guard hasPassed else { return }
+        hasPassed = false
+        context.fireChannelReadComplete()
+    }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // The end of what comes, or of the server: who is behind knows what to do with half a request.
+        letThrough(context: context)
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        letThrough(context: context)
+        context.fireChannelInactive()
+    }
+
+    private func letThrough(context: ChannelHandlerContext) {
+        state = .closed
+        guard let bytes = held else { return }
+        held = nil
+        context.fireChannelRead(wrapInboundOut(bytes))
+        context.fireChannelReadComplete()
+    }
+
+    private func pass(_ data: NIOAny, context: ChannelHandlerContext) {
+        hasPassed = true
+        context.fireChannelRead(data)
+    }
+
+    private func take(_ received: ByteBuffer, context: ChannelHandlerContext) {
+        var bytes = received
+        var hasWritten = false
+        defer { if hasWritten { context.flush() } }
+        while bytes.readableBytes > 0 {
+            let reading = bytes.withUnsafeReadableBytes { PlainRequest.read($0) }
+            switch reading {
+            case .incomplete where bytes.readableBytes < Self.headMax:
+                held = bytes
+                return
+            case .head(let request) where answer(request, in: bytes, context: context):
+                hasWritten = true
+                bytes.moveReaderIndex(forwardBy: request.length)
+            case .head(let request) where request.length == bytes.readableBytes:
+                state = .passing
+                return pass(wrapInboundOut(bytes), context: context)
+            case .head, .incomplete, .other:
+                state = .closed
+                return pass(wrapInboundOut(bytes), context: context)
+            }
+        }
+    }
+
+    /// False: nothing was written, and the handlers behind answer.
+    private func answer(_ request: PlainRequest, in buffer: ByteBuffer, context: ChannelHandlerContext) -> Bool {
+        // What waits for a slow client is bounded by the handlers behind.
+        guard request.isPlain, let prepared, context.channel.isWritable else { return false }
+        let (name, last) = buffer.withUnsafeReadableBytes { bytes in
+            note(request, in: bytes)
+            return (
+                Self.text(bytes, min(request.path.lowerBound + 1, request.lastSlash)..<request.lastSlash),
+                Self.text(bytes, request.lastSlash + 1..<request.path.upperBound)
+            )
+        }
+        let now = context.eventLoop.now
+        guard
+            let (answer, isCounted) = prepared.find(
+                last, of: name, acceptsGzip: acceptsGzip, service: service, at: now)
+        else { return false }
+        if isCounted {
+            if clientAddress.isEmpty { clientAddress = context.remoteAddress?.ipAddress ?? "" }
+            service.sessions.requestAnswered(
+                stream: name, address: clientAddress, userAgent: userAgent, byteCount: answer.byteCount, at: now)
+        }
+        answer.write(to: context, mayUseFiles: mayUseFiles)
+        deadlines.answeredBefore(at: now)
+        return true
+    }
+
+    private func note(_ request: PlainRequest, in bytes: UnsafeRawBufferPointer) {
+        if !Self.isSame(userAgent, bytes, request.userAgent) {
+            userAgent = Self.text(bytes, request.userAgent ?? 0..<0)
+        }
+        guard !Self.isSame(acceptEncoding, bytes, request.acceptEncoding) else { return }
+        acceptEncoding = Self.text(bytes, request.acceptEncoding ?? 0..<0)
+        acceptsGzip = MediaAnswer.acceptsGzip(["Accept-Encoding": acceptEncoding])
+    }
+
+    private static func text(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> String {
+        String(decoding: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self)
+    }
+
+    private static func isSame(_ text: String, _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>?) -> Bool {
+        guard let range, !range.isEmpty else { return text.isEmpty }
+        return text.utf8.count == range.count && text.utf8.elementsEqual(bytes[range])
+    }
+}
