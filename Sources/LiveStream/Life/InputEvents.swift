@@ -22,17 +22,39 @@ extension StreamLife {
         let number = sessions.reserve(index)
         let box = NIOLoopBound(self, eventLoop: eventLoop)
         do {
-            let session = try environment.opener.open(request) { [mailbox] event in
-                mailbox.post(InputMailbox.Letter(life: box, event: event, index: index, number: number))
+            let session = try environment.opener.open(request) { [letters, environment] event in
+                letters.post(
+                    InputLetters.Letter(event: event, index: index, number: number, arrival: environment.arrival),
+                    to: box)
             }
             sessions.set(session, for: index, number: number)
         } catch {
             // Reported like a session that ended at once, but after the effects that are being performed now.
-            eventLoop.execute { box.value.received(.ended(error), from: index, number: number) }
+            eventLoop.execute {
+                let life = box.value
+                life.received(.ended(error), from: index, number: number, at: life.environment.arrival)
+            }
         }
     }
 
-    func received(_ event: InputEvent, from index: Int, number: UInt64) {
+    /// Reads what the inputs have left, and says what of them it waits for next.
+    func readLetters() {
+        for letter in letters.take() {
+            received(letter.event, from: letter.index, number: letter.number, at: letter.arrival)
+        }
+        expectFrames()
+    }
+
+    /// To be called after whatever may have changed what the stream is made of.
+    func expectFrames() {
+        var expectation: InputLetters.Expectation?
+        if let active = selection.active, sessions.isPlaying(active), let chunk = segmenter.expectation {
+            expectation = InputLetters.Expectation(number: sessions.number(of: active), chunk: chunk)
+        }
+        letters.expect(expectation, of: NIOLoopBound(self, eventLoop: eventLoop))
+    }
+
+    func received(_ event: InputEvent, from index: Int, number: UInt64, at arrival: InputLetters.Arrival) {
         guard !isStopped, sessions.isCurrent(index, number: number) else { return }
         switch event {
         case .tracks(let tracks, let clock):
@@ -40,7 +62,7 @@ extension StreamLife {
             sessions.setTracks(tracks, clock: clock, for: index)
             if selection.active == index, sessions.isPlaying(index) { tracksChanged(tracks, clock: clock) }
         case .frames(let frames):
-            receivedFrames(frames, from: index)
+            receivedFrames(frames, from: index, at: arrival)
         case .clockJump:
             if selection.active == index { segmenter.clockJumped() }
         case .chunk(let chunk):
@@ -103,24 +125,24 @@ extension StreamLife {
         take([chunk])
     }
 
-    func receivedFrames(_ frames: [Frame], from index: Int) {
+    func receivedFrames(_ frames: [Frame], from index: Int, at arrival: InputLetters.Arrival) {
         // Without tracks nobody knows what they are (`InputEvent` promises that they come first).
         guard sessions.hasTracks(index) else { return }
         let leading = sessions.leadingTrack(of: index)
         let firstKey = frames.firstIndex { $0.isKey && $0.track == leading }
         let wasActive = selection.active == index
         hasResumed = false
-        perform(selection.delivered(index, withKeyFrame: firstKey != nil, at: environment.monotonic()))
+        perform(selection.delivered(index, withKeyFrame: firstKey != nil, at: arrival.monotonic))
         guard selection.active == index, sessions.isPlaying(index) else {
             if definition.inputs[index].choice.isHot {
-                sessions.keep(frames, of: index, at: environment.utc(), span: hotSpan)
+                sessions.keep(frames, of: index, at: arrival.utc, span: hotSpan)
             }
             return
         }
         // A switch happens at a key frame: what came before it in the same batch is not played.
         let useful = wasActive || hasResumed ? frames : Array(frames[(firstKey ?? 0)...])
         var chunks: [Chunk] = []
-        lastArrival = environment.utc()
+        lastArrival = arrival.utc
         segmenter.take(useful, at: lastArrival, into: &chunks)
         reportAnchorings()
         if let end = resumedAt {
@@ -129,4 +151,8 @@ extension StreamLife {
         }
         take(chunks)
     }
+}
+
+extension LiveStream.Environment {
+    fileprivate var arrival: InputLetters.Arrival { InputLetters.Arrival(utc: utc(), monotonic: monotonic()) }
 }

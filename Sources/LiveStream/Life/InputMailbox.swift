@@ -1,36 +1,31 @@
-// Brings the events of many inputs to one event loop, with one wake-up for all that came meanwhile.
-import Ingest
-import Media
+// Brings what the inputs of many streams left to their event loop, with one wake-up for all that came meanwhile.
 import NIOConcurrencyHelpers
 package import NIOCore
+import Synchronization
 
-/// Where the inputs of all streams of one event loop leave their events.
+/// Where the streams of one event loop say that their letters (`InputLetters`) want to be read.
 ///
-/// Waking a loop costs more than what most events give it to do. So the first event wakes it at once, and then the loop
-/// looks again by itself after `pause`, as long as it finds something each time: hundreds of streams share a hundred
-/// wake-ups a second, and an event waits for `pause` at the longest. The events of one input keep their order.
+/// Waking a loop costs more than what most events give it to do. So the first call wakes it at once; where one follows
+/// another soon, the loop looks again by itself after `pause`, as long as it finds something each time: hundreds of
+/// streams share a hundred wake-ups a second, a single one is not looked for in vain, and a call waits for `pause` at the
+/// longest.
 ///
 /// What waits is bounded: where the loop does not get to it, media that comes beyond the bound is dropped and counted, and
 /// the stream has a hole there. What is not media (tracks, ends, timelines) is never dropped.
 ///
 /// ```
-/// asleep ── first event: wakes the loop ──► awake ── a look finds nothing ──► asleep
-///                                           └ a look finds events: the next look after `pause` ┘
+/// asleep ── first call: wakes the loop ──► looks ── the look before was long ago ──► asleep
+///   ▲                                        │ it was less than two pauses ago
+///   └── a look finds nothing ── awake ◄──────┘
+///                               └ a look finds calls: the next look after `pause` ┘
 /// ```
 package final class InputMailbox: Sendable {
-    struct Letter {
-        /// Opened on the mailbox's loop only.
-        let life: NIOLoopBound<StreamLife>
-        let event: InputEvent
-        let index: Int
-        let number: UInt64
-    }
-
     private struct State {
-        var letters: [Letter] = []
-        var waitingBytes = 0
-        var droppedBatches: UInt64 = 0
+        /// Opened on the mailbox's loop only.
+        var calling: [NIOLoopBound<StreamLife>] = []
         var isAwake = false
+        /// When the loop last looked and found something.
+        var lastLook: NIODeadline?
     }
 
     /// Seconds of all that a loop can be expected to carry.
@@ -39,9 +34,11 @@ package final class InputMailbox: Sendable {
     package let eventLoop: any EventLoop
     private let pause: TimeAmount
     private let waitingBytesMax: Int
+    private let waitingBytes = Atomic<Int>(0)
+    private let dropped = Atomic<UInt64>(0)
     private let state = NIOLockedValueBox(State())
 
-    /// - Parameter pause: between two looks; with zero every first event of an empty mailbox wakes the loop.
+    /// - Parameter pause: between two looks; with zero every first call wakes the loop.
     package init(
         _ eventLoop: any EventLoop, pause: TimeAmount = .zero, waitingBytesMax: Int = InputMailbox.waitingBytesMax
     ) {
@@ -51,53 +48,45 @@ package final class InputMailbox: Sendable {
     }
 
     /// Batches of frames, and chunks, for which there was no room.
-    package var droppedBatches: UInt64 { state.withLockedValue { $0.droppedBatches } }
+    package var droppedBatches: UInt64 { dropped.load(ordering: .relaxed) }
 
-    /// From any thread.
-    func post(_ letter: Letter) {
-        let bytes = letter.event.mediaBytes
+    /// From any thread. False when there is no room for so much media; what was taken is given back with `giveRoom`.
+    func takeRoom(_ bytes: Int) -> Bool {
+        guard bytes > 0 else { return true }
+        let waiting = waitingBytes.load(ordering: .relaxed)
+        guard waiting == 0 || waiting + bytes <= waitingBytesMax else {
+            dropped.add(1, ordering: .relaxed)
+            return false
+        }
+        waitingBytes.add(bytes, ordering: .relaxed)
+        return true
+    }
+
+    func giveRoom(_ bytes: Int) {
+        if bytes > 0 { waitingBytes.subtract(bytes, ordering: .relaxed) }
+    }
+
+    /// The letters of `life` want to be read. From any thread.
+    func call(_ life: NIOLoopBound<StreamLife>) {
         let isFirst = state.withLockedValue { state in
-            guard bytes == 0 || state.waitingBytes == 0 || state.waitingBytes + bytes <= waitingBytesMax else {
-                state.droppedBatches += 1
-                return false
-            }
-            state.letters.append(letter)
-            state.waitingBytes += bytes
+            state.calling.append(life)
             defer { state.isAwake = true }
             return !state.isAwake
         }
-        if isFirst { eventLoop.execute { self.look() } }
+        if isFirst { eventLoop.execute { self.look(isWoken: true) } }
     }
 
-    /// Hands over what is there now. On the loop; for whoever must not be overtaken by what comes the usual way.
-    func empty() {
-        eventLoop.assertInEventLoop()
-        let letters = state.withLockedValue { state in
-            defer { state.letters = [] }
-            state.waitingBytes = 0
-            return state.letters
+    private func look(isWoken: Bool) {
+        let now = eventLoop.now
+        let (calling, isDone) = state.withLockedValue { state in
+            let calling = state.calling
+            let isBusy = !calling.isEmpty && (!isWoken || state.lastLook.map { now - $0 < pause * 2 } ?? false)
+            state.calling = []
+            if !calling.isEmpty { state.lastLook = now }
+            state.isAwake = isBusy && pause > .zero
+            return (calling, !state.isAwake)
         }
-        for letter in letters { letter.life.value.received(letter.event, from: letter.index, number: letter.number) }
-    }
-
-    private func look() {
-        let isDone = state.withLockedValue { state in
-            guard state.letters.isEmpty || pause == .zero else { return false }
-            state.isAwake = false
-            return true
-        }
-        empty()
-        if !isDone { _ = eventLoop.scheduleTask(in: pause) { self.look() } }
-    }
-}
-
-extension InputEvent {
-    /// Zero for what is not media.
-    fileprivate var mediaBytes: Int {
-        switch self {
-        case .frames(let frames): frames.reduce(0) { $0 + $1.data.readableBytes }
-        case .chunk(let chunk): chunk.bytes.readableBytes
-        case .tracks, .clockJump, .timeline, .notice, .ended: 0
-        }
+        for life in calling { life.value.readLetters() }
+        if !isDone { _ = eventLoop.scheduleTask(in: pause) { self.look(isWoken: false) } }
     }
 }

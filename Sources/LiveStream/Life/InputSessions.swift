@@ -62,6 +62,9 @@ struct InputSessions {
         slots.indices.contains(index) && slots[index].isOpen && slots[index].number == number
     }
 
+    /// What the events of the input's session carry.
+    func number(of index: Int) -> UInt64 { slots[index].number }
+
     mutating func setTracks(_ tracks: TrackSet, clock: SourceClock, for index: Int) {
         slots[index].source = Source(tracks: tracks, clock: clock, leading: (tracks.leading ?? tracks.tracks.first)?.id)
         // What was kept is of other tracks.

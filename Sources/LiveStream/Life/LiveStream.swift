@@ -11,7 +11,6 @@ package import NIOCore
 package final class LiveStream: ReadableStream {
     package let name: String
     package let eventLoop: any EventLoop
-    private let mailbox: InputMailbox
     private let life: NIOLoopBoundBox<StreamLife?>
     private let published: NIOLockedValueBox<PublishedStream>
 
@@ -55,7 +54,6 @@ package final class LiveStream: ReadableStream {
         continuing continuation: StreamContinuation? = nil
     ) {
         name = definition.name
-        self.mailbox = mailbox
         let eventLoop = mailbox.eventLoop
         self.eventLoop = eventLoop
         let published = NIOLockedValueBox(
@@ -97,8 +95,8 @@ package final class LiveStream: ReadableStream {
 
     /// Applies a changed configuration of the same name. Readers stay; inputs that changed are opened anew.
     package func update(_ definition: LiveStreamDefinition) {
-        eventLoop.execute { [life, mailbox] in
-            mailbox.empty()
+        eventLoop.execute { [life] in
+            life.value?.readLetters()
             life.value?.update(definition)
         }
     }
@@ -107,9 +105,9 @@ package final class LiveStream: ReadableStream {
     /// is read any more, or when the environment's patience with a socket that does not close is over.
     @discardableResult
     package func stop(reason: String) -> EventLoopFuture<Void> {
-        eventLoop.flatSubmit { [eventLoop, life, mailbox] in
+        eventLoop.flatSubmit { [eventLoop, life] in
             // What was received before belongs to the stream.
-            mailbox.empty()
+            life.value?.readLetters()
             let promise = eventLoop.makePromise(of: Void.self)
             if let life = life.value { life.stop(reason: reason) { promise.succeed() } } else { promise.succeed() }
             return promise.futureResult

@@ -13,7 +13,7 @@ final class StreamLife {
     static let timelinePatience = TimeAmount.seconds(1)
 
     let eventLoop: any EventLoop
-    let mailbox: InputMailbox
+    let letters: InputLetters
     let environment: LiveStream.Environment
     let published: NIOLockedValueBox<PublishedStream>
     var definition: LiveStreamDefinition
@@ -55,7 +55,7 @@ final class StreamLife {
         continuing continuation: StreamContinuation?, published: NIOLockedValueBox<PublishedStream>
     ) {
         self.definition = definition
-        self.mailbox = mailbox
+        letters = InputLetters(mailbox: mailbox)
         eventLoop = mailbox.eventLoop
         self.environment = environment
         self.published = published
@@ -81,7 +81,10 @@ final class StreamLife {
 
     func timePassed() {
         guard hasBegun else { return }
+        // Frames that complete no chunk are signs of life as well.
+        readLetters()
         perform(selection.tick(at: environment.monotonic(), using: &random))
+        expectFrames()
         publishStatus()
     }
 

@@ -15,6 +15,7 @@ final class Stage {
     private let elapsed = NIOLockedValueBox(Duration.zero)
     private let log = NIOLockedValueBox<[StreamEvent]>([])
     private let made = NIOLockedValueBox<[Chunk]>([])
+    private let reaction = NIOLockedValueBox<(@Sendable (StreamEvent) -> Void)?>(nil)
 
     init(
         _ urls: [String], hot: Set<String> = [], segment: MediaSpan = .seconds(1),
@@ -24,6 +25,7 @@ final class Stage {
         let elapsed = elapsed
         let log = log
         let made = made
+        let reaction = reaction
         mailbox = InputMailbox(loop, pause: pause, waitingBytesMax: waitingBytesMax)
         stream = LiveStream(
             Self.definition(urls, hot: hot, segment: segment, limits: limits), at: mailbox,
@@ -32,7 +34,10 @@ final class Stage {
                 utc: {
                     Sample.noon + MediaSpan(ticks: Int64(elapsed.withLockedValue { $0 / .milliseconds(1) }) * 90)
                 },
-                report: { event in log.withLockedValue { $0.append(event) } },
+                report: { event in
+                    log.withLockedValue { $0.append(event) }
+                    reaction.withLockedValue { $0 }?(event)
+                },
                 chunkMade: { chunk, _ in made.withLockedValue { $0.append(chunk) } }),
             continuing: continuing)
         loop.run()
@@ -54,6 +59,11 @@ final class Stage {
     var now: Int64 { Int64(elapsed.withLockedValue { $0 / .milliseconds(1) }) }
     var events: [StreamEvent] { log.withLockedValue { $0 } }
     var chunks: [Chunk] { made.withLockedValue { $0 } }
+
+    /// What happens on the loop while it tells of an event.
+    func whenReported(_ action: @escaping @Sendable (StreamEvent) -> Void) {
+        reaction.withLockedValue { $0 = action }
+    }
 
     /// The newest session of an input; nil when it was never opened.
     func session(_ url: String) -> FakeSession? {
