@@ -124,13 +124,9 @@ package final class ReceiveLoop: Sendable {
         var round = ReceiveRound(epoll: epoll)
         let pacing = ReceivePacing()
         var lastRound: UInt64 = 0
+        var isWoken = true
         while true {
-            _ = weir_wake_clear(wake)
-            var commands = inbox.withLock { inbox in
-                let commands = inbox.commands
-                inbox.commands.removeAll(keepingCapacity: true)
-                return commands[...]
-            }
+            var commands = isWoken ? takeCommands()[...] : []
             while let command = commands.popFirst() {
                 switch command {
                 case .add(let id, let open):
@@ -152,7 +148,16 @@ package final class ReceiveLoop: Sendable {
                 interval: Int32(clamping: (result.began - lastRound) / 1_000_000),
                 elapsed: Int32(clamping: (monotonicNanoseconds() - result.began) / 1_000_000))
             lastRound = result.began
-            if rest > 0 { _ = weir_wake_wait(wake, rest) }
+            isWoken = result.isWoken
+            if rest > 0, weir_wake_wait(wake, rest) != 0 { isWoken = true }
+        }
+    }
+
+    private func takeCommands() -> [Command] {
+        _ = weir_wake_clear(wake)
+        return inbox.withLock { inbox in
+            defer { inbox.commands = [] }
+            return inbox.commands
         }
     }
 }

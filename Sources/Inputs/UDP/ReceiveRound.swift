@@ -9,6 +9,8 @@ struct ReceiveRound: ~Copyable {
         /// Datagrams taken from the socket that had the most.
         var fullestSocket = 0
         var failedSockets = 0
+        /// Somebody has left a command for the loop.
+        var isWoken = false
         /// When it began to receive, in nanoseconds of the monotonic clock.
         var began: UInt64 = 0
     }
@@ -92,6 +94,7 @@ struct ReceiveRound: ~Copyable {
         result.began = monotonicNanoseconds()
         for index in 0..<Int(count) {
             let token = Int(readable[index])
+            if token == 0 { result.isWoken = true }
             guard token != 0, token <= slots.count, let slot = slots[token - 1] else { continue }
             let (taken, error) = take(from: slot.source)
             result.fullestSocket = max(result.fullestSocket, taken)
