@@ -3,6 +3,7 @@ import Foundation
 import LiveStream
 import Media
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import Playback
@@ -130,6 +131,26 @@ import Testing
         #expect(bytes.suffix(media.count) == media[...])
     }
 
+    @Test func writesOfAnEndlessAnswerDisturbNoHandler() async throws {
+        let stream = FakeStream("cam")
+        let chunks = TestMedia.chunks
+        for chunk in chunks.prefix(2) { stream.feed(chunk) }
+        let changes = Changes()
+        let server = try await LoopbackServer.start(first: { WritabilityWatch(changes) }) { _ in .here(stream) }
+        defer { server.channel.close(promise: nil) }
+        let viewer = try #require(SlowClient(port: server.port, request: "GET /cam/mpegts HTTP/1.1\r\nHost: x\r\n\r\n"))
+        defer { viewer.close() }
+        try await until { stream.readerCount >= 1 }
+        var handed = await waitUntilHanded(server, moreThan: 0)
+        for chunk in chunks.dropFirst(2) {
+            stream.feed(chunk)
+            handed = await waitUntilHanded(server, moreThan: handed)
+        }
+        stream.end()
+        #expect(viewer.readToEnd().count >= handed)
+        #expect(changes.count.load(ordering: .relaxed) == 0)
+    }
+
     /// Waits until the fastest session has been handed more bytes than before, so that the feeder does not run ahead of
     /// the loops.
     private func waitUntilHanded(_ server: LoopbackServer, moreThan before: Int) async -> Int {
@@ -138,5 +159,22 @@ import Testing
             if most > before { return most }
             await Task.yield()
         }
+    }
+}
+
+private final class Changes: Sendable {
+    let count = Atomic<Int>(0)
+}
+
+/// Counts how often it is told that the socket takes or does not take more.
+private final class WritabilityWatch: ChannelInboundHandler {
+    typealias InboundIn = Any
+    private let changes: Changes
+
+    init(_ changes: Changes) { self.changes = changes }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        changes.count.add(1, ordering: .relaxed)
+        context.fireChannelWritabilityChanged()
     }
 }

@@ -20,6 +20,8 @@ struct BodyPen {
         isPastEncoder = encoder != nil
         // Writable is from now on a socket for which nothing waits at all: see `isWritten`. Other channels keep theirs.
         try? context.channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: 1, high: 1))
+        // Each write would tell all handlers so twice. Where this fails the channel is closed, and nothing will be written.
+        try? context.pipeline.syncOperations.addHandler(WritabilityStop.shared, position: .first)
     }
 
     var channel: any Channel { context.channel }
@@ -46,3 +48,12 @@ struct BodyPen {
 
 /// Bytes that wait for the socket of an endless answer; asks for their number only where there are any.
 func waitingBytes(of channel: any Channel) -> Int { channel.isWritable ? 0 : bufferedWritableBytes(of: channel) }
+
+/// Keeps it from all handlers that the socket takes or does not take more: of an endless answer the viewer alone writes, and it
+/// asks. Stateless, so that one serves all connections.
+private final class WritabilityStop: ChannelInboundHandler, Sendable {
+    typealias InboundIn = Any
+    static let shared = WritabilityStop()
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {}
+}
