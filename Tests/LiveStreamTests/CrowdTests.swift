@@ -38,6 +38,27 @@ struct CrowdTests {
         #expect(late.endings == ["the test is over"])
     }
 
+    /// A chunk that waits for the next one waits on the stream's loop: nobody else's is woken for it.
+    @Test func aCrowdOnAnotherLoopIsCalledOnceForChunksThatGoTogether() {
+        let stage = Stage(["a"])
+        let other = CountingLoop()
+        let readers = (0..<crowd).map { _ in Listener(on: other) }
+        _ = playing(readers, on: stage)
+        stage.loop.run()
+        other.base.run()
+        for reader in readers { reader.forgetBatches() }
+        let (crossings, chunks) = (other.crossings, stage.chunks.count)
+        stage.play([stage.session("a")], milliseconds: 4000)
+        other.base.run()
+        #expect(readers[0].batches.contains(2))
+        #expect(other.crossings - crossings == readers[0].batches.count)
+        #expect(readers[0].batches.count < stage.chunks.count - chunks)
+        stage.finish()
+        other.base.run()
+        #expect(
+            readers.allSatisfy { $0.starts == stage.chunks.map(\.start).filter { $0 >= Sample.noon + .seconds(2) } })
+    }
+
     @Test func anotherServerNeverWaits() {
         let stage = Stage(["a"])
         let readers = (0..<crowd).map { _ in Listener(on: stage.loop) }

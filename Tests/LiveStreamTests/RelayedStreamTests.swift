@@ -1,6 +1,7 @@
 // Streams of other servers: where a new source begins, and who may begin to watch.
 import LiveStream
 import Media
+import NIOCore
 import NIOEmbedded
 import Testing
 
@@ -54,5 +55,18 @@ struct RelayedStreamTests {
         }
         loop.run()
         #expect(starts(viewer) == [0, 200, 400, 600, 800, 1000, 1200])
+    }
+
+    @Test func aCrowdGetsTheLastChunkOfASilentSourceWithoutTheNext() {
+        let stream = RelayedStream("cam", on: loop)
+        stream.sourceChanged()
+        let viewers = (0..<50).map { _ in reader(of: stream) }
+        for time in stride(from: Int64(0), to: 1400, by: 200) {
+            stream.take(Sample.chunk(time, segment: time / 1000 * 1000))
+            loop.run()
+        }
+        #expect(viewers.allSatisfy { starts($0) == [0, 200, 400, 600, 800, 1000] })
+        loop.advanceTime(by: .milliseconds(250))
+        #expect(viewers.allSatisfy { starts($0) == [0, 200, 400, 600, 800, 1000, 1200] })
     }
 }

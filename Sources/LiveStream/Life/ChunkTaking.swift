@@ -30,7 +30,7 @@ extension StreamLife {
                 chunk, isWanted: readers.transportStreamReaders > 0,
                 oldest: window.segments.first?.start ?? chunk.start)
             if readers.readerCount > 0 {
-                readers.deliver(
+                deliver(
                     ChunkDelivery(
                         chunk: chunk, transportStream: packets,
                         startsWithKeyFrame: window.canBegin(with: chunk),
@@ -48,6 +48,12 @@ extension StreamLife {
             environment.report(StreamEvent(.mediaStarted, stream: definition.name, reason: reason))
             publishStatus()
         }
+    }
+
+    private func deliver(_ delivery: ChunkDelivery) {
+        guard let number = readers.deliver(delivery) else { return }
+        let box = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.scheduleTask(in: ReaderCrowd.patience) { box.value.readers.release(keptSince: number) }
     }
 
     func finishMedia() {

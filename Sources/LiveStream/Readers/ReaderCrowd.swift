@@ -1,89 +1,61 @@
-// Decides what goes to a loop's readers when: at once, or for a crowd in larger pieces.
+// Decides what goes when to a loop's readers: at once, or for a crowd in larger pieces.
 import Media
 import NIOCore
 
-/// The readers of one stream on one event loop, and the chunks that wait for the next.
+/// The readers of one stream on one event loop, counted, and the chunks that wait for the next. Pure; lives on the stream's loop,
+/// so that a chunk that waits does not wake the readers' loop.
 ///
 /// The cost of sending is per write more than per byte. While a stream has few readers on the loop each chunk goes out as
 /// it comes; for a crowd small chunks wait for the next one, until `enough` bytes are there: at most `chunksMax` chunks
-/// and `patience`. Other servers never wait, and are no part of the crowd. Lives on the loop.
+/// and `patience`. Other servers never wait, and are no part of the crowd.
 struct ReaderCrowd {
     /// Readers on one loop for which a chunk may wait.
     static let size = 40
-    /// Readers of one form for which a file in memory is made.
-    static let fileSharers = 16
     static let enough = 64 << 10
     static let chunksMax = 2
     /// A little more than the length of a chunk.
     static let patience = TimeAmount.milliseconds(250)
 
-    private struct Entry {
-        var number: UInt64
-        var kind: ReaderKind
-        var reader: any ChunkReader
-    }
-
-    private var entries: [Entry] = []
-    private var peers: [Entry] = []
+    private(set) var viewers = 0
+    private(set) var peers = 0
     private var kept: [ChunkDelivery] = []
-    private var taken = 0
+    /// By what number the first of `kept` came.
+    private var keptSince: UInt64?
 
-    /// Which one of all chunks is the oldest that waits; nil when none does.
-    var firstKept: Int? { kept.isEmpty ? nil : taken - kept.count }
+    var isEmpty: Bool { viewers == 0 && peers == 0 }
 
-    /// What waits has been part of the new reader's backlog, so it goes to the others first.
-    mutating func add(_ reader: any ChunkReader, number: UInt64, kind: ReaderKind) {
-        let entry = Entry(number: number, kind: kind, reader: reader)
-        guard kind != .peer else { return peers.append(entry) }
-        release()
-        entries.append(entry)
+    mutating func add(_ kind: ReaderKind) {
+        if kind == .peer { peers += 1 } else { viewers += 1 }
     }
 
-    mutating func remove(_ number: UInt64) {
-        entries.removeAll { $0.number == number }
-        peers.removeAll { $0.number == number }
+    mutating func remove(_ kind: ReaderKind) {
+        if kind == .peer { peers -= 1 } else { viewers -= 1 }
     }
 
-    /// Hands the chunk on, or keeps it. True when it is the first that is kept.
-    mutating func take(_ delivery: ChunkDelivery) -> Bool {
-        if !peers.isEmpty {
-            let batch = DeliveryBatch([Self.plain(delivery)])
-            for peer in peers { peer.reader.receive(batch) }
-        }
-        guard !entries.isEmpty else { return false }
+    /// What goes to the viewers now, in order: the chunk with what waited for it, or nothing while it waits itself.
+    mutating func take(_ delivery: ChunkDelivery, number: UInt64) -> [ChunkDelivery] {
+        guard viewers > 0 else { return release() }
         kept.append(delivery)
-        taken += 1
         let bytes = kept.reduce(0) { $0 + $1.chunk.bytes.readableBytes }
-        if entries.count >= Self.size, kept.count < Self.chunksMax, bytes < Self.enough { return kept.count == 1 }
-        release()
-        return false
+        guard viewers >= Self.size, kept.count < Self.chunksMax, bytes < Self.enough else { return release() }
+        keptSince = keptSince ?? number
+        return []
     }
 
-    /// Hands over what waits.
-    mutating func release() {
-        guard !kept.isEmpty else { return }
-        let muxed = entries.count { $0.kind == .transportStream }
-        let plain = entries.count - muxed
-        let transportStream = DeliveryBatch(kept, sharesFiles: muxed >= Self.fileSharers)
-        let chunks = DeliveryBatch(kept.map(Self.plain), sharesFiles: plain >= Self.fileSharers)
-        kept.removeAll(keepingCapacity: true)
-        for entry in entries { entry.reader.receive(entry.kind == .transportStream ? transportStream : chunks) }
+    /// What waits goes out.
+    mutating func release() -> [ChunkDelivery] {
+        defer {
+            kept = []
+            keptSince = nil
+        }
+        return kept
     }
 
-    private static func plain(_ delivery: ChunkDelivery) -> ChunkDelivery {
-        var delivery = delivery
-        delivery.transportStream = nil
-        return delivery
+    /// What has waited since the chunk of this number goes out; nothing when that has gone already.
+    mutating func release(keptSince number: UInt64) -> [ChunkDelivery] {
+        keptSince == number ? release() : []
     }
 
-    /// What came before the loss goes out before it is told.
-    mutating func mediaLost(reason: String) {
-        release()
-        for entry in peers + entries { entry.reader.mediaLost(reason: reason) }
-    }
-
-    mutating func removeAll() -> [any ChunkReader] {
-        defer { (peers, entries) = ([], []) }
-        return (peers + entries).map(\.reader)
-    }
+    /// The chunk of this number is the first that waits.
+    func hasBegunToWait(with number: UInt64) -> Bool { keptSince == number }
 }

@@ -56,23 +56,26 @@ package final class RelayedStream: ReadableStream {
 
     /// The next chunk. What was there already, as two servers give it around a move, is left out.
     package func take(_ chunk: Chunk) {
-        eventLoop.execute { [life, published] in
-            Self.take(chunk, &life.value)
+        eventLoop.execute { [life, published, eventLoop] in
+            let waiting = Self.take(chunk, &life.value)
             published.withLockedValue { $0.window = life.value.window }
+            guard let waiting else { return }
+            eventLoop.scheduleTask(in: ReaderCrowd.patience) { life.value.readers.release(keptSince: waiting) }
         }
     }
 
-    private static func take(_ chunk: Chunk, _ life: inout Life) {
-        guard !life.isEnded else { return }
+    /// Returns what `FanOut.deliver` does.
+    private static func take(_ chunk: Chunk, _ life: inout Life) -> UInt64? {
+        guard !life.isEnded else { return nil }
         if life.isSilent {
             life.isSilent = false
             life.awaitsKeyFrame = chunk.startsWithKeyFrame
         }
         if let last = life.last {
             // Only another server's media may overlap; within one, the next chunk may begin where rounding put it.
-            guard chunk.start > last.start, !life.isNewSource || chunk.start >= last.end else { return }
+            guard chunk.start > last.start, !life.isNewSource || chunk.start >= last.end else { return nil }
         }
-        if life.awaitsKeyFrame, !chunk.startsWithKeyFrame { return }
+        if life.awaitsKeyFrame, !chunk.startsWithKeyFrame { return nil }
         var chunk = chunk
         // After a change of the source a segment of our own begins at any key frame.
         if chunk.startsSegment || life.isNewSource { life.segmentStart = chunk.start }
@@ -84,8 +87,8 @@ package final class RelayedStream: ReadableStream {
         let packets = life.transportStream.next(
             chunk, isWanted: life.readers.transportStreamReaders > 0,
             oldest: life.window.segments.first?.start ?? chunk.start)
-        guard life.readers.readerCount > 0 else { return }
-        life.readers.deliver(
+        guard life.readers.readerCount > 0 else { return nil }
+        return life.readers.deliver(
             ChunkDelivery(
                 chunk: chunk, transportStream: packets,
                 startsWithKeyFrame: life.window.canBegin(with: chunk)))
