@@ -13,14 +13,18 @@ package enum APIEncoding {
         return ByteBuffer(bytes: try encoder.encode(value))
     }
 
-    /// The tree of `value`, for lists that are filtered or sorted by field.
-    package static func tree(_ value: some Encodable) throws -> JSONValue {
-        try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(value))
+    static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+        response(try bytes(value), status: status)
     }
 
-    static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
-        let bytes = try bytes(value)
-        return Response(
+    static func response(tree: JSONValue) -> Response {
+        var bytes = ByteBuffer()
+        bytes.writeJSON(tree)
+        return response(bytes, status: .ok)
+    }
+
+    private static func response(_ bytes: ByteBuffer, status: HTTPResponse.Status) -> Response {
+        Response(
             status: status,
             headers: [.contentType: "application/json; charset=utf-8", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: bytes))

@@ -6,16 +6,25 @@ func listResponse<Item: Encodable & Sendable & SendableMetatype>(
     _ name: String, _ items: [Item], request: Request
 ) throws -> Response {
     let query = try ListQuery(request.queryItems)
-    if query.looksIntoItems {
-        let page = query.page(of: try items.map(APIEncoding.tree))
+    guard query.looksIntoItems else {
+        let range = query.pageRange(count: items.count)
         return try APIEncoding.response(
-            ListBody(name: name, items: page.items, count: page.count, next: page.next, previous: page.previous))
+            ListBody(name: name, items: Array(items[range]), page: query.page(range, of: items.count)))
     }
-    let range = query.pageRange(count: items.count)
-    return try APIEncoding.response(
-        ListBody(
-            name: name, items: Array(items[range]), count: items.count,
-            next: query.next(after: range, count: items.count), previous: query.previous(range)))
+    let wanted = query.wantedFields
+    let trees = try items.map { try TreeEncoder.tree($0, wanted: wanted) }
+    let found = query.found(in: trees)
+    let range = query.pageRange(count: found.count)
+    let page = query.page(range, of: found.count)
+    guard !query.select.isEmpty else {
+        return try APIEncoding.response(ListBody(name: name, items: found[range].map { items[$0] }, page: page))
+    }
+    var body: [String: JSONValue] = [
+        name: .array(found[range].map { query.selected(trees[$0]) }), "estimated_count": .integer(Int64(page.count)),
+    ]
+    body["next"] = page.next.map(JSONValue.string)
+    body["prev"] = page.previous.map(JSONValue.string)
+    return APIEncoding.response(tree: .object(body))
 }
 
 private struct ListBody<Item: Encodable & Sendable & SendableMetatype>: Encodable {
@@ -29,15 +38,13 @@ private struct ListBody<Item: Encodable & Sendable & SendableMetatype>: Encodabl
 
     var name: String
     var items: [Item]
-    var count: Int
-    var next: String?
-    var previous: String?
+    var page: ListPage
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(items, forKey: Key(name))
-        try container.encode(count, forKey: Key("estimated_count"))
-        try container.encodeIfPresent(next, forKey: Key("next"))
-        try container.encodeIfPresent(previous, forKey: Key("prev"))
+        try container.encode(page.count, forKey: Key("estimated_count"))
+        try container.encodeIfPresent(page.next, forKey: Key("next"))
+        try container.encodeIfPresent(page.previous, forKey: Key("prev"))
     }
 }

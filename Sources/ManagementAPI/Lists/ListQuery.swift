@@ -72,51 +72,53 @@ package struct ListQuery: Hashable, Sendable {
     package var looksIntoItems: Bool { !sort.isEmpty || !select.isEmpty || !filters.isEmpty }
 }
 
-/// One page of a list and where the pages around it begin.
-package struct ListPage: Hashable, Sendable {
-    package var items: [JSONValue]
+/// Where a page of a list stands in it.
+struct ListPage: Hashable, Sendable {
     /// Items that pass the filters, on all pages.
-    package var count: Int
-    package var next: String?
-    package var previous: String?
+    var count: Int
+    /// Cursors of the pages around it.
+    var next: String?
+    var previous: String?
 }
 
 extension ListQuery {
-    /// Filters, sorts, pages and selects, in this order.
-    package func page(of items: [JSONValue]) -> ListPage {
-        var found = items.filter { item in filters.allSatisfy { $0.matches(item) } }
-        if !sort.isEmpty {
-            found.sort { first, second in
-                for key in sort {
-                    let order = Self.order(first[path: key.field], second[path: key.field])
-                    if order != 0 { return key.isDescending ? order > 0 : order < 0 }
-                }
-                return false
+    /// What filters, sorting and selection look at.
+    var wantedFields: WantedFields { WantedFields(filters.map(\.field) + sort.map(\.field) + select) }
+
+    /// Which items pass the filters, on all pages, in the order that is asked for; those that are equal keep theirs.
+    ///
+    /// - Parameter items: with at least `wantedFields`.
+    /// - Returns: their indices.
+    func found(in items: [JSONValue]) -> [Int] {
+        let found = items.indices.filter { index in filters.allSatisfy { $0.matches(items[index]) } }
+        guard !sort.isEmpty else { return found }
+        let keyed = found.map { index in (index: index, keys: sort.map { items[index][path: $0.field] }) }
+        return keyed.sorted { first, second in
+            for (place, key) in sort.enumerated() {
+                let order = Self.order(first.keys[place], second.keys[place])
+                if order != 0 { return key.isDescending ? order > 0 : order < 0 }
             }
-        }
-        let range = pageRange(count: found.count)
-        let page = found[range].map(selected)
-        return ListPage(
-            items: page, count: found.count, next: next(after: range, count: found.count), previous: previous(range))
+            return first.index < second.index
+        }.map(\.index)
     }
 
     /// The part of a list of `count` items that this page shows.
-    package func pageRange(count: Int) -> Range<Int> {
+    func pageRange(count: Int) -> Range<Int> {
         let lower = min(offset, count)
         return lower..<min(lower + (limit ?? Self.largestLimit), count)
     }
 
-    package func next(after range: Range<Int>, count: Int) -> String? {
-        range.upperBound < count ? String(range.upperBound) : nil
+    /// The page that shows `range` of `count` items.
+    func page(_ range: Range<Int>, of count: Int) -> ListPage {
+        ListPage(
+            count: count, next: range.upperBound < count ? String(range.upperBound) : nil,
+            previous: range.lowerBound > 0
+                ? String(max(0, range.lowerBound - (limit ?? Self.largestLimit))) : nil)
     }
 
-    package func previous(_ range: Range<Int>) -> String? {
-        range.lowerBound > 0 ? String(max(0, range.lowerBound - (limit ?? Self.largestLimit))) : nil
-    }
-
-    private func selected(_ item: JSONValue) -> JSONValue {
-        guard !select.isEmpty else { return item }
-        return select.reduce(JSONValue.object([:])) { partial, path in
+    /// The item with the selected fields alone.
+    func selected(_ item: JSONValue) -> JSONValue {
+        select.reduce(JSONValue.object([:])) { partial, path in
             guard let value = item[path: path] else { return partial }
             return partial.setting(value, at: path.split(separator: ".").map(String.init)[...])
         }
