@@ -1,5 +1,6 @@
 // The URL of an input, taken apart as far as all kinds agree: scheme://user@host:port/path?query.
 package import Ingest
+import Media
 
 /// An input's URL in its parts. Described without its password, so that it may stand in messages.
 package struct InputURL: Hashable, Sendable, CustomStringConvertible {
@@ -75,28 +76,10 @@ package struct InputURL: Hashable, Sendable, CustomStringConvertible {
     package var pathParts: [String]? {
         var parts: [String] = []
         for part in path.split(separator: "/") {
-            guard let decoded = Self.decoded(part) else { return nil }
+            guard let decoded = PercentEncoding.decoded(part) else { return nil }
             parts.append(decoded)
         }
         return parts
-    }
-
-    /// Text with `%xx` decoded (RFC 3986 §2.1); nil where an escape is broken or the result is not UTF-8.
-    static func decoded(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            let digits = String(decoding: rest.prefix(2), as: UTF8.self)
-            guard digits.utf8.count == 2, digits.allSatisfy(\.isHexDigit), let value = UInt8(digits, radix: 16)
-            else { return nil }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 
     private static func refusal(_ text: String, _ reason: String) -> InputFailure {

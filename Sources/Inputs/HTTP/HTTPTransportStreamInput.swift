@@ -2,6 +2,7 @@
 package import AsyncHTTPClient
 internal import FoundationEssentials
 package import Ingest
+internal import Media
 internal import NIOCore
 internal import NIOHTTP1
 package import NIOSSL
@@ -66,7 +67,7 @@ package struct HTTPTransportStreamInput: InputKind {
         var headers = HTTPHeaders([("User-Agent", "Weir"), ("Accept", "*/*")])
         if let userInfo = url.userInfo {
             let parts = userInfo.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            let decoded = parts.compactMap { InputURL.decoded($0) }
+            let decoded = parts.compactMap { PercentEncoding.decoded($0) }
             guard decoded.count == parts.count else {
                 throw InputFailure(code: .misconfigured, message: "\(url): user or password has a broken %xx")
             }

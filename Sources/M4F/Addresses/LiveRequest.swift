@@ -1,4 +1,5 @@
 // The target of a request for a live session, made and read.
+import Media
 
 /// What a request for a live session says in its path and query.
 package struct LiveRequest: Hashable, Sendable {
@@ -38,11 +39,11 @@ package struct LiveRequest: Hashable, Sendable {
         guard target.hasPrefix(M4FPath.live), target.utf8.count <= 8 << 10 else { return nil }
         let rest = target.dropFirst(M4FPath.live.count)
         let mark = rest.firstIndex(of: "?") ?? rest.endIndex
-        guard let stream = M4FPath.decoded(rest[..<mark]), !stream.isEmpty else { return nil }
+        guard let stream = PercentEncoding.decoded(rest[..<mark]), !stream.isEmpty else { return nil }
         var values: [Substring: String] = [:]
         for item in rest[mark...].dropFirst().split(separator: "&") {
             guard let equals = item.firstIndex(of: "=") else { continue }
-            values[item[..<equals]] = M4FPath.decoded(item[item.index(after: equals)...])
+            values[item[..<equals]] = PercentEncoding.decoded(item[item.index(after: equals)...])
         }
         guard let instance = values["instance"].flatMap({ UInt64($0, radix: 16) }) else { return nil }
         self.init(
@@ -60,24 +61,5 @@ package struct LiveRequest: Hashable, Sendable {
         var next = self
         next.redirects += 1
         return next
-    }
-}
-
-extension M4FPath {
-    /// Text with `%xx` decoded (RFC 3986 §2.1); nil where an escape is broken or the result is not UTF-8.
-    package static func decoded(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            let digits = String(decoding: rest.prefix(2), as: UTF8.self)
-            guard digits.utf8.count == 2, let value = Hex.bytes(digits)?.first else { return nil }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 }
