@@ -79,6 +79,33 @@ extension Bench {
         try a.check()
     }
 
+    /// Retention asks the index only when the oldest segment that it knows of is due: what comes in before it counts anew.
+    @Test func whatComesInOlderThanAllGoesWithItsAge() throws {
+        let (a, b) = try pair()
+        b.record(0..<60)
+        a.record(40..<60)
+        a.sync()
+        a.keep("cam", RetentionPolicy(age: SyntheticStream.time(60) - SyntheticStream.time(10)))
+        try a.writer.keep(at: a.now, budget: 100)
+        let stream = try #require(a.writer.streams["cam"])
+        #expect(stream.oldestEnd == SyntheticStream.time(42))
+        try a.fetch(from: b)
+        a.sync()
+        #expect(stream.oldestEnd == SyntheticStream.time(2))
+        #expect(try a.starts().first == 0)
+        for _ in 0..<2 { try a.writer.keep(at: a.now, budget: 100) }
+        #expect(try a.starts().first == 10)
+        // The next one goes to the moment, and not before.
+        #expect(stream.oldestEnd == SyntheticStream.time(12))
+        a.utc += SyntheticStream.time(2) - SyntheticStream.time(0) - MediaSpan(ticks: 1)
+        try a.writer.keep(at: a.now, budget: 100)
+        #expect(try a.starts().first == 10)
+        a.utc += MediaSpan(ticks: 1)
+        try a.writer.keep(at: a.now, budget: 100)
+        #expect(try a.starts().first == 12)
+        try a.check()
+    }
+
     /// What a server had of a segment when it died gives way to the whole one, row and bytes.
     @Test func aPartGivesWayToTheWhole() throws {
         let (a, b) = try pair()

@@ -61,6 +61,9 @@ extension ArchiveWriter {
         var left = budget
         for name in names[keeping.rotation...] + names[..<keeping.rotation] {
             guard left > 0, let demand = demands[name], let stream = streams[name] else { continue }
+            if demand.bytes <= 0, let expired = demand.expiredBefore, let oldest = stream.oldestEnd, expired < oldest {
+                continue
+            }
             left -= try meet(demand, of: stream, budget: left)
         }
     }
@@ -81,7 +84,10 @@ extension ArchiveWriter {
             for segment in page where segment.start >= from {
                 let isRead = view.isLeased(segment.run.path)
                 switch cut.verdict(range: segment.range, bytes: Int64(segment.length), isRead: isRead) {
-                case .stop: break search
+                case .stop:
+                    // Nothing is before it. What is kept for now, as it is protected or being read, is asked for again.
+                    if isFront, victims.isEmpty { stream.oldestEnd = segment.end }
+                    break search
                 case .keep:
                     isFront = false
                     // A long protected range is not walked through each second: all that starts in it stays.

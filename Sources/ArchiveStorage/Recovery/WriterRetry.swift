@@ -89,6 +89,7 @@ extension ArchiveWriter {
             stream.damaged.removeFirst()
             let added = changes.added.map(\.segment)
             let removed = changes.removed.map(\.segment)
+            stream.indexed(added)
             view.update(stream.name) {
                 $0.unindexed.removeAll { $0.run.path == run.run.path }
                 $0.bytes += added.reduce(Int64(0)) { $0 + Int64($1.length) }

@@ -20,6 +20,8 @@ final class StreamWriting {
     var damaged: [OpenRun] = []
     /// End of the newest segment, open or closed.
     var end: MediaTime?
+    /// No segment that the index has ends before this: until then age has nothing to take. Nil before anybody has looked.
+    var oldestEnd: MediaTime?
     /// Why the next gap will be.
     var pause: GapCause = .serverDown
     /// Where the segment that is being written must end, because what follows is recorded already.
@@ -68,6 +70,12 @@ final class StreamWriting {
         case .forget(let time): touch(TimeRange(TimeRange.always.start, time))
         case .lock, .unlock, .horizon: touch(touched ?? TimeRange(MediaTime(ticks: 0), MediaTime(ticks: 0)))
         }
+    }
+
+    /// The index has got these.
+    func indexed(_ segments: [ArchivedSegment]) {
+        guard let known = oldestEnd else { return }
+        oldestEnd = segments.reduce(known) { min($0, $1.end) }
     }
 
     func touch(_ range: TimeRange) {

@@ -143,6 +143,7 @@ extension ArchiveWriter {
             stream.superseded = []
             stream.doomed = []
             guard !added.isEmpty || !gone.isEmpty else { continue }
+            stream.indexed(added)
             view.update(stream.name) {
                 let known = Set(added.map(\.start))
                 $0.unindexed.removeAll { known.contains($0.start) }
