@@ -73,6 +73,55 @@ struct PlayerPageTests {
         }
     }
 
+    /// What a machine without a graphics card does not get to show is no loss: a picture that was decoded late is dropped,
+    /// a picture that server or player lost is not decoded at all.
+    @Test(
+        "every frame of what the page played is there and is decoded, and the page never leaves its place without need")
+    func losesNoFrame() async throws {
+        let rate = 25.0  // of the test picture
+        let server = try await WeirProcess("stream clock { input fake://fake; segment_duration 1; }")
+        try await server.waitForMedia(of: "clock")
+        try await Browser.use { browser in
+            try await browser.watchPlayback()
+            try await browser.open("\(server.base)/clock/embed.html")
+            try await eventually("ten seconds are played") { try await browser.pageState().position > 10 }
+            server.child.signal(SIGKILL)
+            try await eventually("the page knows that no more comes") {
+                try await browser.pageState().message.contains("away")
+            }
+            let live = try await browser.playToTheEnd()
+            #expect(live.ranges.count == 1, "the media has a hole: \(live.ranges)")
+            let (start, end) = (try #require(live.ranges.first?.first), try #require(live.ranges.last?.last))
+            // The first is that of the start. A machine that is busy enough may make the page fall far behind.
+            for seek in live.seeks.dropFirst() {
+                #expect(!seek.isInsideOfMedia || seek.behind > 8, "the page left its place without need: \(seek)")
+                #expect(seek.ranges.count == 1, "the media had a hole: \(seek)")
+            }
+            for time in live.shown {
+                let number = (time - start) * rate
+                #expect(abs(number - number.rounded()) < 0.01, "a picture was shown at \(time)")
+            }
+            let steps = zip(live.shown, live.shown.dropFirst())
+            #expect(steps.count { $0 >= $1 } <= live.seeks.count, "a picture was shown again: \(live.shown)")
+            // The last second may have ended in the middle of a fragment.
+            let count = Int((end - start - 1) * rate)
+            if live.seeks.count <= 1 {
+                let unplayed = ((live.seeks.first?.to ?? start) - start) * rate
+                #expect(live.decoded >= count - Int(unplayed.rounded(.up)), "\(live)")
+            }
+            // What is lost is lost each time it is played; what the browser has decoded but not counted yet when a replay
+            // begins is counted with the next one.
+            var replayed: [Int] = []
+            var decoded = live.decoded
+            while replayed.last != count, replayed.count < 4 {
+                let span = try await browser.replay(to: start + (Double(count) - 0.25) / rate)
+                replayed.append(span.decoded - decoded)
+                decoded = span.decoded
+            }
+            #expect(replayed.last == count, "of \(count) frames were decoded, each time: \(replayed)")
+        }
+    }
+
     /// A server whose stream `cam` has media, where they are sent to, and who sends them: 320 × 180 in H.264.
     private func onAir(
         _ options: String = ""
