@@ -43,6 +43,9 @@ struct PeerView: Sendable {
     var clockDifference: Int64?
     /// An event said that its clock is off.
     var isClockOff = false
+    /// When it last began to ask us for everything: it has started, or its settings were changed.
+    private(set) var asksForAllAt: MonotonicTime?
+    private var asksForAll = false
     /// It polled us although it does not answer us: a cut in one direction.
     var asksUsAt: MonotonicTime?
 
@@ -63,6 +66,12 @@ struct PeerView: Sendable {
 
     /// An answer over a long way is waited for as long as such answers took.
     var way: TimeSpan { min((roundTrip ?? .zero) * 2, settings.staleTimeout / 2) }
+
+    /// It may ask for everything several times: a later time than the first would let two servers ask each other for ever.
+    mutating func noteAsked(_ known: KnownVersion, at time: MonotonicTime) {
+        if known == .nothing, !asksForAll { asksForAllAt = time }
+        asksForAll = known == .nothing
+    }
 
     /// Its answer counts even if it comes after the next poll has been sent.
     mutating func isLate(_ id: PollID, sent: MonotonicTime) {

@@ -21,6 +21,10 @@ extension ClusterNode {
         guard let target = view.decision.peer, target != own, peers[target].isAlive,
             peers[target].ready[view.settings.name] == view.record.epoch
         else { return false }
+        if let until = counterclaimAwaited(of: stream) {
+            remind(stream, at: until)
+            return false
+        }
         let successor = peers[target].settings.id
         switch view.settings.handOver {
         case .breakBeforeMake:
@@ -29,7 +33,7 @@ extension ClusterNode {
         case .makeBeforeBreak:
             if view.record.successor != successor {
                 if let until = termOfGrant(of: stream) {
-                    remind(stream, at: until)
+                    awaitWord(of: stream, until: until)
                     return false
                 }
                 streams[stream].grant = StreamView.Grant(peer: successor, at: now.monotonic)
@@ -39,6 +43,17 @@ extension ClusterNode {
             }
             return false
         }
+    }
+
+    /// Until when what this server claimed in isolation is not handed over; nil: it may be.
+    ///
+    /// One that was in touch all the time may claim above it and hand over to the same successor, which would start twice. Where only
+    /// one other lives nobody was in touch with anybody.
+    private func counterclaimAwaited(of stream: Int) -> MonotonicTime? {
+        guard streams[stream].record.isIsolated, !isIsolated, let doubtAt else { return nil }
+        let alive = others.filter { peers[$0].isAlive }
+        guard alive.count > 1, let poll = alive.map({ peers[$0].settings.fetchTimeout }).max() else { return nil }
+        return doubtAt + poll > now.monotonic ? doubtAt + poll : nil
     }
 
     /// Until when the successor that was named before may be taking the stream; nil: another may be named.

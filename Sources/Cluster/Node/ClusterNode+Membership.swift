@@ -68,11 +68,15 @@ extension ClusterNode {
     mutating func leaveJoining() {
         guard isJoining else { return }
         let witnesses = others.compactMap { peer -> PeerReport? in
-            guard peers[peer].isAlive, let report = peers[peer].report, !report.isJoining else { return nil }
+            guard peers[peer].isAlive, !isUnheardSinceStandstill(peer), let report = peers[peer].report,
+                !report.isJoining
+            else { return nil }
             return report
         }
-        for peer in others where peers[peer].heardAt == nil {
-            let waited = now.monotonic - startedAt.monotonic
+        for peer in others where peers[peer].heardAt == nil || isUnheardSinceStandstill(peer) {
+            // Heard before this server stood still, it is waited for anew.
+            let since = peers[peer].heardAt == nil ? startedAt.monotonic : awokeAt ?? startedAt.monotonic
+            let waited = now.monotonic - since
             if waited >= peers[peer].settings.staleTimeout { continue }
             // A witness that is through with joining has passed all claims on to us, this peer's too.
             if !witnesses.isEmpty, !peers[peer].isAlive || waited >= peers[peer].settings.fetchTimeout { continue }

@@ -6,6 +6,7 @@ extension ClusterNode {
     mutating func pollReceived(_ ticket: PollTicket, from asker: PeerID, known: KnownVersion, hold: TimeSpan) {
         if let peer = peerIndex[asker], peer != own {
             peers[peer].asksUsAt = now.monotonic
+            peers[peer].noteAsked(known, at: now.monotonic)
             // It lives and reaches us: the pause after our own failures has lost its reason.
             if case .due = peers[peer].poll, peers[peer].failure != nil { peers[peer].poll = .due(now.monotonic) }
         }
@@ -128,6 +129,8 @@ extension ClusterNode {
         let period = peers[peer].settings.fetchTimeout
         peers[peer].failure = nil
         peers[peer].heardAt = time
+        dirty.formUnion(awaitingWord)
+        awaitingWord = []
         // What waited for its word since this server stood still.
         if isUnheardSinceStandstill(peer) { dirty.formUnion(streams.indices) }
         peers[peer].answerAskedAt = max(sent, peers[peer].answerAskedAt ?? sent)
@@ -137,20 +140,21 @@ extension ClusterNode {
         peers[peer].noteEvidence(at: time, from: nil, instance: report.instance, isDraining: report.isDraining)
         let held = TimeSpan.milliseconds(max(0, report.held))
         let roundTrip = max(.zero, time - sent - held)
-        peers[peer].roundTrip = roundTrip
+        // Else it would be the time for which this server stood still.
+        if sent >= awokeAt ?? sent { peers[peer].roundTrip = roundTrip }
         peers[peer].clockDifference = report.wall - (now.wall.milliseconds - roundTrip.milliseconds / 2)
-        noteSettings(of: peer, report, before: before)
+        // The streams that it knows may be others since it was asked.
+        let isAboutNow = sent >= max(adoptedAt, peers[peer].asksForAllAt ?? sent)
+        noteSettings(of: peer, report, before: before, isAboutNow: isAboutNow)
         for word in report.heard { take(word, from: id, writtenAfter: sent + held) }
         noteReady(of: peer, report)
         for entry in report.records { merge(entry) }
         noteForeign(of: peer, report)
         if report.since == 0 || peers[peer].knownVersion.instance == report.instance {
             peers[peer].knownVersion = KnownVersion(instance: report.instance, version: report.version)
-            if report.since == 0, peers[peer].wantsAll {
+            if report.since == 0, peers[peer].wantsAll, isAboutNow {
                 peers[peer].wantsAll = false
-                for stream in streams.indices where streams[stream].newUntil ?? now.monotonic > now.monotonic {
-                    dirty.insert(stream)
-                }
+                for stream in streams.indices where streams[stream].newUntil != nil { dirty.insert(stream) }
             }
         } else {
             peers[peer].wantsAll = true
@@ -163,7 +167,7 @@ extension ClusterNode {
     }
 
     /// A peer with other settings takes part with the streams that it knows; its next full report names them.
-    private mutating func noteSettings(of peer: Int, _ report: PeerReport, before: PeerReport?) {
+    private mutating func noteSettings(of peer: Int, _ report: PeerReport, before: PeerReport?, isAboutNow: Bool) {
         if report.fingerprint == fingerprint {
             if peers[peer].offers != nil { placementIsStale = true }
             peers[peer].offers = nil
@@ -175,7 +179,7 @@ extension ClusterNode {
                 reason: "peer \(peers[peer].settings.id) has another set of streams or peers in its configuration")
             if report.since != 0 { peers[peer].wantsAll = true }
         }
-        if report.since == 0 {
+        if report.since == 0, isAboutNow {
             peers[peer].offers = Set(report.records.map(\.stream))
             placementIsStale = true
         } else if peers[peer].offers == nil {

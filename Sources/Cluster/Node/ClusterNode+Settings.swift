@@ -5,6 +5,7 @@ extension ClusterNode {
         precondition(
             settings.peers.contains { $0.id == settings.own }, "\(settings.own) is not in the list of peers")
         self.settings = settings
+        adoptedAt = now.monotonic
         fingerprint = settings.fingerprint
         plan = PlacementPlan(peers: settings.peers, streams: settings.streams)
         var oldPeers: [PeerID: PeerView] = [:]
@@ -50,6 +51,7 @@ extension ClusterNode {
         streamIndex = [:]
         for (position, stream) in streams.enumerated() { streamIndex[stream.settings.name] = position }
         timers = [:]
+        awaitingWord = []
         wanted = []
         ready = []
         dirty = Set(streams.indices)

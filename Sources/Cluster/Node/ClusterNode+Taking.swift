@@ -23,12 +23,16 @@ extension ClusterNode {
             leaveQueue(stream)
             if isTarget {
                 if isFull { return remind(stream, at: now.monotonic + .seconds(1)) }
-                if let precedence = precedenceOfSuccessor(of: stream) { return remind(stream, at: precedence) }
+                if let precedence = precedenceOfSuccessor(of: stream) {
+                    return awaitWord(of: stream, until: precedence)
+                }
                 if let until = wordAwaited(of: stream) { return remind(stream, at: until) }
                 claim(stream, because: whyFree(stream))
             } else if view.decision.peer == nil {
                 tellUnplaced(stream)
             } else if adoptsOrphans(of: stream), !isFull {
+                // Who should have it waits as well.
+                if let until = wordAwaited(of: stream) { return remind(stream, at: until) }
                 let since = view.orphanSince ?? now.monotonic
                 streams[stream].orphanSince = since
                 let until = since + peers[own].settings.fetchTimeout + wayToSuccessor(of: stream)
@@ -69,7 +73,7 @@ extension ClusterNode {
             let peer = peerIndex[successor], peers[peer].isAlive, let heard = view.recordHeardAt,
             mayBeTaking(stream, peer, since: heard)
         else { return nil }
-        let until = heard + peers[peer].settings.fetchTimeout
+        let until = heard + peers[peer].settings.fetchTimeout + peers[peer].way
         return until > now.monotonic ? until : nil
     }
 
@@ -83,16 +87,17 @@ extension ClusterNode {
 
     /// Until when a stream is not claimed because another may have it: a reload has brought it, and a server that was reloaded
     /// before may have begun; or this server stood still, and the group moved it meanwhile. Nil: all who answer have spoken since.
-    private func wordAwaited(of stream: Int) -> MonotonicTime? {
-        if let until = awokeAt.map({ $0 + peers[own].settings.fetchTimeout }), until > now.monotonic,
-            others.contains(where: { peers[$0].isAlive && isUnheardSinceStandstill($0) })
+    func wordAwaited(of stream: Int) -> MonotonicTime? {
+        if let awokeAt,
+            let way = others.filter({ peers[$0].isAlive && isUnheardSinceStandstill($0) }).map({ peers[$0].way }).max(),
+            case let until = awokeAt + peers[own].settings.fetchTimeout + way, until > now.monotonic
         {
             return until
         }
-        guard let until = streams[stream].newUntil, until > now.monotonic,
-            others.contains(where: { peers[$0].isAlive && peers[$0].wantsAll })
+        guard let newUntil = streams[stream].newUntil,
+            let way = others.filter({ peers[$0].isAlive && peers[$0].wantsAll }).map({ peers[$0].way }).max()
         else { return nil }
-        return until
+        return newUntil + way > now.monotonic ? newUntil + way : nil
     }
 
     /// While configurations differ (some servers are reloaded, others not yet) each of two may believe that the other should

@@ -6,7 +6,8 @@ extension ClusterNode {
         let record = streams[stream].record
         guard let holder = effectiveHolder(of: stream), holder != own else {
             // A claim above its release would take from the successor what it is starting.
-            if let precedence = precedenceOfSuccessor(of: stream) { return remind(stream, at: precedence) }
+            if let precedence = precedenceOfSuccessor(of: stream) { return awaitWord(of: stream, until: precedence) }
+            if let until = wordAwaited(of: stream) { return remind(stream, at: until) }
             return reclaim(stream, because: "the newer claim of \(record.holder?.text ?? "nobody") is void")
         }
         let longest = others.map { peers[$0].settings.staleTimeout }.max() ?? .zero

@@ -9,6 +9,8 @@ package struct ClusterNode: Sendable {
     package let software: String
     let startedAt: Moment
     package internal(set) var settings: ClusterSettings
+    /// When the settings came. What was asked for before says nothing of the streams that they brought.
+    var adoptedAt: MonotonicTime
     var fingerprint: UInt64
     var plan: PlacementPlan
     var own = 0
@@ -51,6 +53,8 @@ package struct ClusterNode: Sendable {
     /// Streams of this server that another holds and should hand over now.
     var wanted: Set<Int> = []
     var ready: [Int] = []
+    /// Streams to look at again when any peer has spoken: it may be about to take them, or not any more.
+    var awaitingWord: Set<Int> = []
     var chance: ChanceSource
 
     /// - Precondition: `settings.peers` contains `settings.own` (the settings check says so to the operator).
@@ -60,6 +64,7 @@ package struct ClusterNode: Sendable {
         self.software = software
         startedAt = now
         self.now = now
+        adoptedAt = now.monotonic
         stableSince = now.monotonic
         chance = ChanceSource(seed: instance.value)
         fingerprint = settings.fingerprint
@@ -123,9 +128,9 @@ package struct ClusterNode: Sendable {
         for (position, peer) in peers.enumerated() where position != own {
             if peer.isAlive, let dead = peer.deadAt { next = min(next, dead) }
             for wait in [peer.settings.fetchTimeout, peer.settings.staleTimeout] where isJoining {
-                let end = startedAt.monotonic + wait
                 // Each peer has its own: one whose time is over must not have the others' waited for without a rest.
-                if end > now.monotonic { next = min(next, end) }
+                for since in [startedAt.monotonic, awokeAt ?? startedAt.monotonic]
+                where since + wait > now.monotonic { next = min(next, since + wait) }
             }
             switch peer.poll {
             case .due(let due): next = min(next, due)
@@ -208,6 +213,11 @@ package struct ClusterNode: Sendable {
                 ClusterEvent(
                     kind: kind, peer: peer, stream: stream.map { streams[$0].settings.name }, epoch: epoch,
                     reason: reason, at: now.wall)))
+    }
+
+    mutating func awaitWord(of stream: Int, until time: MonotonicTime) {
+        awaitingWord.insert(stream)
+        remind(stream, at: time)
     }
 
     mutating func remind(_ stream: Int, at time: MonotonicTime) {

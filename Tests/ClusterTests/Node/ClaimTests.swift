@@ -33,6 +33,26 @@ import Testing
         #expect(driver.wakes - before < 200, "\(driver.wakes - before) wakes in ten seconds")
     }
 
+    @Test func `a server that stood still while it joined joins anew`() {
+        var driver = NodeDriver(NodeDriver.settings("a", "b", "c"), heard: false)
+        driver.peers["b"]?.isJoining = true
+        driver.peers["c"]?.answers = nil
+        driver.handle(.wake)
+        driver.run(1000)
+        driver.peers["b"]?.answers = nil
+        driver.standStill(10_000)
+        driver.handle(.wake)
+        driver.run(2000)
+        #expect(driver.take() == [.event(.paused, "", "this server stood still for 10.0 s")])
+        driver.peers["b"]?.answers = .success(())
+        driver.tell("b") { peer in
+            peer.isJoining = false
+            peer.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1))
+        }
+        #expect(!driver.take().contains { "\($0)".hasPrefix("start") })
+        #expect(driver.record("cam").holder == PeerID("b"))
+    }
+
     @Test func `a peer that is through with joining vouches for the others' claims`() {
         var driver = NodeDriver(NodeDriver.settings("a", "b", "c"), heard: false)
         driver.peers["b"]?.answers = nil

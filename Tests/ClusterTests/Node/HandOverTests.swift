@@ -244,6 +244,92 @@ import Testing
         #expect(driver.take().first == .start("cam", NodeDriver.epoch(2), "handed over by b"))
     }
 
+    @Test(arguments: [HandOver.breakBeforeMake, .makeBeforeBreak])
+    func `what was claimed in isolation is handed over when those who were in touch had time to claim above it`(
+        order: HandOver
+    ) {
+        var driver = NodeDriver(NodeDriver.settings("a", "b", "c", streams: cam(order, at: "c")))
+        for peer in ["b", "c"] { driver.peers[peer]?.answers = nil }
+        driver.run(3500)
+        #expect(driver.record("cam").holder == PeerID("a") && driver.record("cam").isIsolated)
+        let epoch = driver.record("cam").epoch
+        driver.media("cam")
+        for peer in ["b", "c"] { driver.peers[peer]?.answers = .success(()) }
+        driver.peers["c"]?.ready = readyForCam(epoch)
+        driver.run(600)
+        #expect(driver.node.snapshot().isIsolated == false)
+        #expect(!driver.take().contains { "\($0)".contains("handed over") })
+        #expect(driver.record("cam").successor == nil)
+        var other = driver
+        // b has captured it all the time.
+        driver.peers["b"]?.records["cam"] = NodeDriver.running("b", Epoch(epoch.value + 1))
+        driver.peers["b"]?.version += 1
+        driver.run(200)
+        let reason = "b holds it with the newer epoch \(epoch.value + 1)"
+        #expect(driver.take() == [.event(.streamYielded, "cam", reason), .stop("cam", reason)])
+        // Nobody has.
+        other.run(1000)
+        if order == .makeBeforeBreak {
+            #expect(other.record("cam").successor == PeerID("c"))
+        } else {
+            #expect(other.take().last == .stop("cam", "handed over to c: capture_at=c"))
+        }
+    }
+
+    @Test func `what was claimed in isolation is handed over at once to the only other server`() {
+        var driver = NodeDriver(NodeDriver.settings("a", "b", streams: cam(at: "b")))
+        driver.peers["b"]?.answers = nil
+        driver.run(3500)
+        #expect(driver.record("cam").isIsolated)
+        driver.media("cam")
+        driver.peers["b"]?.answers = .success(())
+        let ready = readyForCam(driver.record("cam").epoch)
+        driver.peers["b"]?.ready = ready
+        driver.run(600)
+        #expect(driver.take().last == .stop("cam", "handed over to b: capture_at=b"))
+    }
+
+    @Test func `a stream let go for a server that does not want it any more is claimed when that has been heard`() {
+        var driver = NodeDriver(NodeDriver.settings("a", "b", "c"), heard: false)
+        driver.peers["b"]?.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1))
+        driver.handle(.wake)
+        driver.run(1000)
+        driver.peers["c"]?.answers = nil
+        driver.run(100)
+        _ = driver.take()
+        driver.peers["b"]?.records["cam"]?.phase = .released
+        driver.peers["b"]?.records["cam"]?.successor = PeerID("c")
+        driver.peers["b"]?.records["cam"]?.revision = 1
+        driver.peers["b"]?.version += 1
+        driver.run(100)
+        let pending = driver.takeRequests().last { $0.peer == PeerID("c") }
+        #expect(driver.record("cam").phase == .released)
+        #expect(driver.take() == [], "c may have started it")
+        if let pending { driver.answerNow(pending) }
+        #expect(driver.take().first == .start("cam", NodeDriver.epoch(2), "handed over by b"))
+    }
+
+    @Test func `over a long way the one to whom a stream was let go has longer to take it`() throws {
+        var driver = NodeDriver(NodeDriver.settings("a", "b"))
+        driver.media("cam")
+        driver.peers["b"]?.answers = nil
+        driver.run(100)
+        driver.handle(.drainRequested)
+        driver.peers["b"]?.ready = readyForCam(NodeDriver.epoch(0))
+        let first = try #require(driver.takeRequests().last)
+        driver.run(400)
+        driver.answerNow(first)
+        driver.stopped("cam")
+        #expect(driver.record("cam").phase == .released)
+        driver.handle(.drainCancelled)
+        _ = driver.take()
+        // The way to b and back takes 0.4 to 0.5 s.
+        driver.run(1700)
+        #expect(driver.take() == [])
+        driver.run(400)
+        #expect(driver.take().first.map { "\($0)".hasPrefix("start cam 1") } == true)
+    }
+
     @Test func `make before break: a successor that dies before it has media leaves the old one capturing`() throws {
         var driver = NodeDriver(NodeDriver.settings("a", "b", streams: cam(.makeBeforeBreak, at: "b")), heard: false)
         driver.peers["b"]?.answers = nil

@@ -126,19 +126,14 @@ struct NodeDriver {
             }
         }
         requests += polls
-        for poll in polls { answer(poll) }
+        for poll in polls { if let result = peers[poll.peer.text]?.answers { answer(poll, result) } }
     }
 
-    /// Answers a poll that was left waiting.
-    mutating func answerNow(_ poll: PollRequest) {
-        let answers = peers[poll.peer.text]?.answers
-        peers[poll.peer.text]?.answers = .success(())
-        answer(poll)
-        peers[poll.peer.text]?.answers = answers
-    }
+    /// Answers a poll that was left waiting, and only that.
+    mutating func answerNow(_ poll: PollRequest) { answer(poll, .success(())) }
 
-    private mutating func answer(_ poll: PollRequest) {
-        guard let peer = peers[poll.peer.text], let answer = peer.answers else { return }
+    private mutating func answer(_ poll: PollRequest, _ answer: Result<Void, PollFailure>) {
+        guard let peer = peers[poll.peer.text] else { return }
         switch answer {
         case .failure(let failure): handle(.pollFailed(poll.peer, poll.id, failure))
         case .success:

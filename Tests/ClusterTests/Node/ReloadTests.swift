@@ -63,6 +63,73 @@ import Testing
         #expect(driver.take().first == .start("two", NodeDriver.epoch(0), "first start; capture_at=a"))
     }
 
+    @Test func `what a peer was asked for before the reload says nothing of a stream that is new here`() throws {
+        var driver = driver("one")
+        driver.peers["b"]?.answers = nil
+        driver.peers["b"]?.instance = InstanceID(2)
+        driver.run(1300)
+        let before = try #require(driver.takeRequests().last)
+        driver.run(10)
+        driver.handle(.settingsChanged(NodeDriver.settings("a", "b", streams: streams("one", "two"))))
+        driver.answerNow(before)
+        driver.run(300)
+        #expect(driver.take() == [], "b may have taken it since")
+        driver.peers["b"]?.answers = .success(())
+        driver.peers["b"]?.records["two"] = NodeDriver.running("b", NodeDriver.epoch(5))
+        driver.peers["b"]?.records["two"]?.instance = InstanceID(2)
+        driver.peers["b"]?.version += 1
+        driver.run(600)
+        #expect(driver.take() == [])
+        #expect(driver.record("two").holder == PeerID("b"))
+    }
+
+    @Test
+    func `a peer that asks for everything was reloaded: what it was asked for before says nothing of its streams`()
+        throws
+    {
+        let home = [ClusterStream(name: StreamName("gate"), captureAt: PeerID("b"))]
+        var driver = NodeDriver(NodeDriver.settings("a", "b", streams: home))
+        driver.run(100)
+        let known = driver.node.report(since: .nothing, held: .zero)
+        func ask(_ known: KnownVersion, _ ticket: UInt64) {
+            driver.handle(.pollReceived(PollTicket(ticket), from: PeerID("b"), known: known, hold: .zero))
+        }
+        ask(KnownVersion(instance: known.instance, version: known.version), 1)
+        driver.peers["b"]?.answers = nil
+        driver.peers["b"]?.instance = InstanceID(2)
+        driver.onlyStreams["b"] = []
+        driver.peers["b"]?.fingerprint = 1
+        driver.run(1200)
+        let before = try #require(driver.takeRequests().last)
+        driver.run(10)
+        ask(.nothing, 2)
+        driver.answerNow(before)
+        driver.run(100)
+        #expect(!driver.take().contains { "\($0)".hasPrefix("start") }, "b takes it")
+        // Asked again it still does not know the stream, although it asks for everything once more.
+        let later = try #require(driver.takeRequests().last)
+        ask(.nothing, 3)
+        driver.answerNow(later)
+        #expect(driver.take().first == .start("gate", NodeDriver.epoch(0), "first start; a stands in for b"))
+    }
+
+    @Test func `while one that is silent may have a stream that is new here nobody adopts it`() {
+        var driver = NodeDriver(NodeDriver.settings("a", "b", "c", streams: streams("one")))
+        driver.tell("b") { $0.fingerprint = 1 }
+        driver.peers["c"]?.answers = nil
+        _ = driver.take()
+        let new = streams("one") + [ClusterStream(name: StreamName("new"), captureAt: PeerID("b"))]
+        driver.handle(.settingsChanged(NodeDriver.settings("a", "b", "c", streams: new)))
+        driver.run(1100)
+        #expect(driver.take() == [], "b waits for c's word as well")
+        driver.run(1000)
+        let reason = "nobody took it while the servers' configurations differ"
+        #expect(
+            driver.take().suffix(2) == [
+                .start("new", NodeDriver.epoch(0), reason), .event(.streamTaken, "new", reason),
+            ])
+    }
+
     @Test func `a stream that comes back while its old capture is still ending starts after that end`() {
         var driver = driver("one")
         driver.handle(.settingsChanged(NodeDriver.settings("a", "b", streams: streams())))

@@ -111,6 +111,62 @@ import Testing
         #expect(other.take().first == .start("cam", NodeDriver.epoch(2), "peer b has restarted"))
     }
 
+    @Test func `a server that stood still claims nothing that it captures before the others have said who has it now`()
+    {
+        var driver = holder()
+        driver.standStill(10_000)
+        // Meanwhile b took the stream and was started anew; c's word comes after b's.
+        driver.peers["b"]?.instance = InstanceID(2)
+        driver.peers["b"]?.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1))
+        driver.peers["c"]?.answers = nil
+        driver.handle(.wake)
+        driver.run(300)
+        #expect(driver.take() == [.event(.paused, "", "this server stood still for 10.0 s")])
+        var other = driver
+        driver.peers["c"]?.answers = .success(())
+        driver.tell("c") { $0.records["cam"] = NodeDriver.running("c", NodeDriver.epoch(2)) }
+        let reason = "c holds it with the newer epoch \(NodeDriver.epoch(2))"
+        #expect(driver.take() == [.event(.streamYielded, "cam", reason), .stop("cam", reason)])
+        // c says nothing for fetch_timeout.
+        other.run(900)
+        #expect(other.take() == [.event(.streamTaken, "cam", "the newer claim of b is void")])
+    }
+
+    @Test func `how long this server stood still is no round trip`() throws {
+        var driver = holder()
+        driver.peers["b"]?.answers = nil
+        driver.run(1400)
+        let late = try #require(driver.takeRequests().last { $0.peer == PeerID("b") })
+        driver.run(500)
+        driver.standStill(1600)
+        driver.answerNow(late)
+        #expect(driver.take().first == .event(.paused, "", "this server stood still for 1.6 s"))
+        let b = driver.node.snapshot().peers.first { $0.id == PeerID("b") }
+        #expect(b?.lastHeard == .zero && b?.roundTrip == .zero)
+    }
+
+    @Test func `over a long way a server that stood still waits longer for the word of the others`() throws {
+        let settings = NodeDriver.settings("a", "b", "c") { $0.failback = .off }
+        var driver = NodeDriver(settings, heard: false)
+        driver.peers["b"]?.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1))
+        driver.handle(.wake)
+        driver.peers["b"]?.answers = nil
+        driver.run(100)
+        let slow = try #require(driver.takeRequests().last { $0.peer == PeerID("b") })
+        driver.run(400)
+        driver.answerNow(slow)
+        driver.run(100)
+        _ = driver.take()
+        // b was started anew, as c says.
+        driver.standStill(2000)
+        driver.peers["c"]?.heard = [.init(peer: PeerID("b"), instance: InstanceID(2), age: 10)]
+        driver.handle(.wake)
+        driver.run(1700)
+        #expect(driver.take() == [.event(.paused, "", "this server stood still for 2.0 s")])
+        driver.run(400)
+        #expect(driver.take().first == .start("cam", NodeDriver.epoch(2), "peer b has restarted"))
+    }
+
     @Test func `a server that stood still says so, believes nobody dead for it, and yields what was taken`() {
         var driver = holder()
         driver.standStill(10_000)
