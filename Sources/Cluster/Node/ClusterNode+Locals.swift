@@ -64,6 +64,7 @@ extension ClusterNode {
     package func place(of name: StreamName) -> StreamPlace {
         guard let stream = streamIndex[name] else { return placeOfForeign(name) }
         guard let holder = effectiveHolder(of: stream) else {
+            if streams[stream].capture == .active { return .here(reason: "captured here until another has claimed it") }
             return .moving(reason: "no server of the group captures it now (\(placementText(stream)))")
         }
         if holder == own { return .here(reason: streams[stream].record.reason) }

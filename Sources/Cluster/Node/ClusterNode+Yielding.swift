@@ -8,8 +8,10 @@ extension ClusterNode {
             // A claim above its release would take from the successor what it is starting.
             if let precedence = precedenceOfSuccessor(of: stream) { return awaitWord(of: stream, until: precedence) }
             if let until = wordAwaited(of: stream) { return remind(stream, at: until) }
+            if let until = claimAwaited(of: stream) { return awaitWord(of: stream, until: until) }
             return reclaim(stream, because: "the newer claim of \(record.holder?.text ?? "nobody") is void")
         }
+        streams[stream].orphanSince = nil
         let longest = others.map { peers[$0].settings.staleTimeout }.max() ?? .zero
         let isSure = !isIsolated && doubtAt.map { $0 + longest < now.monotonic } ?? true
         if record.isIsolated && isSure {
@@ -25,6 +27,20 @@ extension ClusterNode {
         stop(stream, .yield(to: id), reason: "\(id) holds it with the newer epoch \(record.epoch)")
     }
 
+    /// Until when the server where placement wants the stream may claim it before this one, which goes on capturing; nil: we may.
+    ///
+    /// Both see at the same time that a holder is gone. A claim of ours beside that one's would make it start twice.
+    private mutating func claimAwaited(of stream: Int) -> MonotonicTime? {
+        guard let target = streams[stream].decision.peer, target != own, peers[target].isAlive else { return nil }
+        let since = streams[stream].orphanSince ?? now.monotonic
+        streams[stream].orphanSince = since
+        let until = since + peers[target].settings.fetchTimeout + peers[target].way
+        guard until > now.monotonic else { return nil }
+        // Make before break: go on until it has media.
+        streams[stream].grant = StreamView.Grant(peer: peers[target].settings.id, at: now.monotonic)
+        return until
+    }
+
     private mutating func reclaim(_ stream: Int, because reason: String) {
         let old = streams[stream].record
         let epoch = Epoch.following(max(old.epoch, forgottenEpoch), startedAt: startedAt.wall)
@@ -33,6 +49,11 @@ extension ClusterNode {
             phase: streams[stream].mediaMissingSince == nil ? .running : .starting, successor: nil, reason: reason,
             since: now.wall.milliseconds, isIsolated: isIsolated, givenUp: old.givenUp,
             continuation: streams[stream].known)
+        streams[stream].orphanSince = nil
+        if streams[stream].grant?.peer == streams[stream].decision.peer.map({ peers[$0].settings.id }) {
+            // It did not take it.
+            streams[stream].grant = nil
+        }
         streams[stream].note(
             StreamMove(at: now.wall, from: old.holder, to: settings.own, epoch: epoch, reason: reason))
         touch(stream, urgently: true)

@@ -41,7 +41,6 @@ extension ClusterWorld {
     ///
     /// Known to break it still: 1231026732. A server that asks for everything already is reloaded; nobody sees that from its polls, and
     /// its word of before, on the way meanwhile, lets another start what it starts itself.
-    /// 1231024680: a successor dies before it has media. The holder, which goes on, and the next successor both claim at once.
     mutating func checkFlapping(_ stream: StreamName, on peer: PeerID, _ reason: String) {
         guard flapping.count(stream, on: peer, causes: causes) > 1,
             !reason.hasPrefix("another try"), !reason.hasPrefix("nobody took it")

@@ -65,6 +65,37 @@ import Testing
         #expect(driver.record("cam").phase == .running)
     }
 
+    @Test func `above a void claim the server where placement wants the stream claims first, and the capture goes on`()
+    {
+        let streams = [ClusterStream(name: StreamName("cam"), captureAt: PeerID("c"))]
+        var driver = NodeDriver(NodeDriver.settings("a", "b", "c", streams: streams), heard: false)
+        for peer in ["b", "c"] { driver.peers[peer]?.isDraining = true }
+        driver.handle(.wake)
+        driver.media("cam")
+        #expect(driver.record("cam").holder == PeerID("a"))
+        _ = driver.take()
+        // b took it in a life that is over.
+        driver.peers["c"]?.isDraining = false
+        driver.peers["c"]?.records["cam"] = NodeDriver.running("b", NodeDriver.epoch(1))
+        driver.peers["c"]?.records["cam"]?.instance = InstanceID(7)
+        driver.peers["c"]?.version += 1
+        driver.run(600)
+        #expect(driver.take() == [])
+        guard case .here = driver.node.place(of: StreamName("cam")) else {
+            Issue.record("\(driver.node.place(of: StreamName("cam")))")
+            return
+        }
+        var other = driver
+        driver.peers["c"]?.records["cam"] = NodeDriver.running("c", NodeDriver.epoch(2))
+        driver.peers["c"]?.version += 1
+        driver.run(200)
+        let reason = "c holds it with the newer epoch \(NodeDriver.epoch(2))"
+        #expect(driver.take() == [.event(.streamYielded, "cam", reason), .stop("cam", reason)])
+        // It does not within fetch_timeout.
+        other.run(600)
+        #expect(other.take() == [.event(.streamTaken, "cam", "the newer claim of b is void")])
+    }
+
     @Test func `a newer claim that was let go for a third is not claimed above while the third may be taking it`() {
         var driver = holder()
         driver.peers["c"]?.ready = [.init(stream: StreamName("cam"), epoch: NodeDriver.epoch(1))]
