@@ -19,6 +19,10 @@ struct ListenerService: Service {
     /// Called with the port once it is open.
     let opened: @Sendable (ListenerSettings, Int) -> Void
 
+    /// Connections that the system holds until they are taken. Where another server was lost, its viewers come all at once, and
+    /// who finds no room tries again a second later. The system may allow fewer (`net.core.somaxconn`).
+    private static let backlog = 4096
+
     func run() async throws {
         do {
             try await application().run()
@@ -44,7 +48,8 @@ struct ListenerService: Service {
         return Application(
             responder: responder, server: server,
             configuration: ApplicationConfiguration(
-                address: .hostname(listener.host ?? "0.0.0.0", port: listener.port), serverName: "Weir"),
+                address: .hostname(listener.host ?? "0.0.0.0", port: listener.port), serverName: "Weir",
+                backlog: Self.backlog),
             onServerRunning: { channel in
                 opened(listener, channel.localAddress?.port ?? listener.port)
             },
