@@ -78,7 +78,7 @@ package final class FastPathHandler: ChannelInboundHandler, RemovableChannelHand
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // The end of what comes, or of the server: who is behind knows what to do with half a request.
-        letThrough(context: context)
+        if event is ChannelShouldQuiesceEvent || event as? ChannelEvent == .inputClosed { letThrough(context: context) }
         context.fireUserInboundEventTriggered(event)
     }
 

@@ -107,6 +107,11 @@ final class BenchServer {
         return try connections.map(sent)
     }
 
+    func fire(_ event: ChannelEvent, on number: Int) {
+        connections[number].pipeline.fireUserInboundEventTriggered(event)
+        loop.run()
+    }
+
     func close() { for channel in connections { _ = try? channel.finish(acceptAlreadyClosed: true) } }
 
     private func sent(_ channel: EmbeddedChannel) throws -> ByteBuffer {

@@ -75,6 +75,24 @@ import Testing
         #expect(server.areActive == [false, false])
     }
 
+    /// A handshake is over, say; or nothing more will come, and the handlers behind have to see what there is.
+    @Test func onlyTheEndOfAConnectionEndsTheFastWay() throws {
+        let (slow, quick) = try (
+            BenchServer(hasFastPath: false, chunks: Self.chunks), BenchServer(hasFastPath: true, chunks: Self.chunks)
+        )
+        defer { for server in [slow, quick] { server.close() } }
+        for (number, event) in [(0, ChannelEvent.outputClosed), (1, .inputClosed)] {
+            let answers = try [slow, quick].map { server in
+                let begun = try server.happens(.received(number, Array("GET /cam".utf8)))
+                server.fire(event, on: number)
+                let rest = Array("/one/track-1.m3u8 HTTP/1.1\r\nHost: weir\r\n\r\n".utf8)
+                return try begun + server.happens(.received(number, rest))
+            }
+            #expect(answers[0] == answers[1] && slow.areActive == quick.areActive)
+        }
+        #expect(slow.parsedCount == 1 && quick.parsedCount == 0)
+    }
+
     @Test func preparedAnswersAreLetGoWithTheirStreamAndWhenNobodyAsks() throws {
         let loop = EmbeddedEventLoop()
         let stream = LoopbackTests.fullStream()
