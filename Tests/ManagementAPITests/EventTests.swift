@@ -142,8 +142,10 @@ private func messages(_ count: Int, of response: Response, then record: () -> Vo
 
 @Test func whatAReaderFarBehindLosesIsCounted() async {
     let events = log(capacity: 10)
-    let response = EventRoutes.follow(events)
+    let response = EventRoutes.follow(events, keepAlive: .milliseconds(1))
     for number in 1...1007 { events.record("e\(number)", reason: "r") }
+    // Meanwhile the time for comments comes again and again: they take no event's place.
+    _ = await messages(30, of: EventRoutes.follow(log(capacity: 10), keepAlive: .milliseconds(1)))
     #expect(events.missedByFollowers == 7)
     let found = await messages(2, of: response)
     #expect(fields(found[1])["event"] == "e8")

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import ServiceLifecycle
+import Synchronization
 
 struct EventRoutes {
     let server: any ManagedServer
@@ -51,6 +52,11 @@ struct EventRoutes {
         case keepAlive
     }
 
+    /// How many events a reader has not taken yet.
+    private final class Waiting: Sendable {
+        let events = Atomic<Int>(0)
+    }
+
     /// What stands between reader and server ends silent connections, usually after a minute.
     private static let keepAliveInterval = Duration.seconds(15)
 
@@ -61,12 +67,20 @@ struct EventRoutes {
         _ log: EventLog, after: UInt64? = nil, keepAlive: Duration = keepAliveInterval
     ) -> Response {
         let (stream, continuation) = AsyncStream.makeStream(of: Message.self, bufferingPolicy: .bufferingNewest(1000))
+        let waiting = Waiting()
         let (missed, leave) = log.follow(after: after ?? .max) { [weak log] event in
-            if case .dropped = continuation.yield(.event(event)) { log?.followerMissedOne() }
+            if case .dropped(.event) = continuation.yield(.event(event)) {
+                log?.followerMissedOne()
+            } else {
+                waiting.events.add(1, ordering: .relaxed)
+            }
         }
         let ticking = Task {
             // Cancellation is the only way in which the sleep fails.
-            while (try? await Task.sleep(for: keepAlive)) != nil { continuation.yield(.keepAlive) }
+            while (try? await Task.sleep(for: keepAlive)) != nil {
+                // Where events wait the connection is not silent, and a comment would take the place of one of them.
+                if waiting.events.load(ordering: .relaxed) == 0 { continuation.yield(.keepAlive) }
+            }
         }
         continuation.onTermination = { _ in
             leave()
@@ -80,7 +94,9 @@ struct EventRoutes {
                 // Without this, one open page would hold up the server's shutdown until it is cut off.
                 for await next in stream.cancelOnGracefulShutdown() {
                     switch next {
-                    case .event(let event): try await writer.write(try message(event, log))
+                    case .event(let event):
+                        waiting.events.subtract(1, ordering: .relaxed)
+                        try await writer.write(try message(event, log))
                     case .keepAlive: try await writer.write(ByteBuffer(string: ": nothing new\n\n"))
                     }
                 }
