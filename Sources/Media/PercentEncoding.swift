@@ -4,13 +4,15 @@
 package enum PercentEncoding {
     /// Text with each `%xx` replaced by its byte; nil where a percent sign is not followed by two hexadecimal digits, or the
     /// bytes are not UTF-8.
-    package static func decoded(_ text: Substring) -> String? {
+    ///
+    /// - Parameter plusIsSpace: as in the queries that forms send.
+    package static func decoded(_ text: Substring, plusIsSpace: Bool = false) -> String? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)
         var rest = text.utf8.makeIterator()
         while let byte = rest.next() {
             guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
+                bytes.append(plusIsSpace && byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
                 continue
             }
             guard let high = rest.next().flatMap(digit), let low = rest.next().flatMap(digit) else { return nil }
