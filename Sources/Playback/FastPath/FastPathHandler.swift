@@ -18,9 +18,6 @@ package final class FastPathHandler: ChannelInboundHandler, RemovableChannelHand
 
     private enum State { case open, passing, closed }
 
-    /// A longer head is the parser's.
-    private static let headMax = 8 << 10
-
     private let service: PlaybackService
     private let deadlines: ConnectionDeadlineHandler
     private let mayUseFiles: Bool
@@ -107,7 +104,7 @@ package final class FastPathHandler: ChannelInboundHandler, RemovableChannelHand
         while bytes.readableBytes > 0 {
             let reading = bytes.withUnsafeReadableBytes { PlainRequest.read($0) }
             switch reading {
-            case .incomplete where bytes.readableBytes < Self.headMax:
+            case .incomplete:
                 held = bytes
                 return
             case .head(let request) where answer(request, in: bytes, context: context):
@@ -116,7 +113,7 @@ package final class FastPathHandler: ChannelInboundHandler, RemovableChannelHand
             case .head(let request) where request.length == bytes.readableBytes:
                 state = .passing
                 return pass(wrapInboundOut(bytes), context: context)
-            case .head, .incomplete, .other:
+            case .head, .other:
                 state = .closed
                 return pass(wrapInboundOut(bytes), context: context)
             }

@@ -27,6 +27,11 @@ package struct PlainRequest: Hashable, Sendable {
     /// gets this request, and the next one may be plain again.
     package var isPlain: Bool
 
+    /// A longer head is the parser's, which has bounds of its own to refuse it by. In bytes.
+    package static let lengthMax = 8 << 10
+    /// So is one with more fields.
+    package static let fieldsMax = 64
+
     package static func read(_ bytes: UnsafeRawBufferPointer) -> Reading {
         var reader = Reader(bytes: bytes)
         do throws(Stop) {
@@ -49,7 +54,10 @@ private struct Reader {
         let (path, lastSlash, isPlainPath) = try target()
         try expect(" HTTP/1.1\r\n")
         var request = PlainRequest(path: path, lastSlash: lastSlash, isPlain: isPlainPath && !isHead)
+        var fields = 0
         while try byte(at: position) != UInt8(ascii: "\r") {
+            fields += 1
+            guard fields <= PlainRequest.fieldsMax else { throw .other }
             let (name, value) = try field()
             try take(name, value, &request)
         }
@@ -59,6 +67,7 @@ private struct Reader {
     }
 
     private func byte(at index: Int) throws(Stop) -> UInt8 {
+        guard index < PlainRequest.lengthMax else { throw .other }
         guard index < bytes.count else { throw .incomplete }
         return bytes[index]
     }
@@ -129,7 +138,8 @@ private struct Reader {
             7 where equals(name, "trailer"), 14 where equals(name, "content-length"),
             17 where equals(name, "transfer-encoding"):
             throw .other
-        case 10 where equals(name, "connection"):
+        // The second is the name that the parser takes for the first, though no standard does.
+        case 10 where equals(name, "connection"), 16 where equals(name, "proxy-connection"):
             guard equals(value, "keep-alive") else { throw .other }
         case 10 where equals(name, "user-agent"):
             request.userAgent = request.userAgent ?? value

@@ -117,7 +117,8 @@ struct Conversation {
 
     private mutating func anyField() -> String {
         one(of: [
-            "User-Agent:", "User-Agent: a b\t", "Connection: close", "Connection: upgrade", "Range: bytes=0-99",
+            "User-Agent:", "User-Agent: a b\t", "Connection: close", "Connection: upgrade",
+            "Proxy-Connection: close", "proxy-connection: keep-alive", "Range: bytes=0-99",
             "range: bytes=5-", "Range: bytes=999999999-", "If-None-Match: *", "If-Range: \"x\"", "If-None-Match: \"x\"",
             "If-Modified-Since: Sat, 29 Oct 1994 19:43:31 GMT", "\(RelayClient.header): 1", "weir-relay: 1",
             "Expect: 100-continue", "Upgrade: websocket", "TE: trailers", "Content-Length: 0", "X: caf\u{e9}",

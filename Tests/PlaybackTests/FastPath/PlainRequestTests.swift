@@ -60,9 +60,24 @@ import Testing
         "GET /a HTTP/1.1\r\ntransfer-encoding: x\r\n",
         "GET /a HTTP/1.1\r\nUPGRADE: x\r\n", "GET /a HTTP/1.1\r\nExpect: x\r\n", "GET /a HTTP/1.1\r\nTE: x\r\n",
         "GET /a HTTP/1.1\r\nTrailer: x\r\n", "GET /a HTTP/1.1\r\nConnection: close\r\n",
-        "GET /a HTTP/1.1\r\nconnection: a, b\r\n",
+        "GET /a HTTP/1.1\r\nconnection: a, b\r\n", "GET /a HTTP/1.1\r\nProxy-Connection: close\r\n",
         "GET /a HTTP/1.1\r\n\rx", "\r\nGET /a HTTP/1.1\r\n",
     ]) func theRestIsTheParsers(head: String) {
         #expect(read(head + "\r\n") == .other)
+    }
+
+    @Test func whatIsLongerThanItsBoundsIsTheParsers() {
+        func head(_ fields: [String]) -> String {
+            "GET /a HTTP/1.1\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n"
+        }
+        let most = Array(repeating: "x:", count: PlainRequest.fieldsMax)
+        #expect(read(head(most)) != .other && read(head(most + ["x:"])) == .other)
+        let room = PlainRequest.lengthMax - head(["x:"]).utf8.count
+        let longest = head(["x:" + String(repeating: "y", count: room)])
+        let longer = head(["x:" + String(repeating: "y", count: room + 1)])
+        #expect(read(longest) != .other && read(longer) == .other)
+        // Of what is too long no end is waited for.
+        func cut(_ head: String) -> String { String(decoding: head.utf8.dropLast(), as: UTF8.self) }
+        #expect(read(cut(longest)) == .incomplete && read(cut(longer)) == .other)
     }
 }
