@@ -48,7 +48,7 @@ import Testing
         let registry = SessionRegistry(idleAfter: .seconds(30)) { 1_700_000_000_000 }
         func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(1) + .seconds(seconds) }
         let (id, counters) = registry.open(
-            stream: "cam", viewerProtocol: .mpegts, address: "127.0.0.1", userAgent: "VLC", at: at(0))
+            stream: "cam", viewerProtocol: .mpegts, address: "127.0.0.1", userAgent: "VLC")
         counters.bytes.wrappingAdd(188, ordering: .relaxed)
         counters.skips.wrappingAdd(1, ordering: .relaxed)
         for second in 0..<3 {
@@ -68,6 +68,25 @@ import Testing
         #expect(registry.byteCount == 493 && registry.skipCount == 1, "what has ended still counts")
         #expect(registry.viewerCount(of: "cam", at: at(50)) == 0)
         #expect(registry.viewerCount(of: "other", at: at(50)) == 0)
+    }
+
+    @Test func aConnectionCountsItsRequestsUntilTheirSessionIsOver() throws {
+        let registry = SessionRegistry(idleAfter: .seconds(30)) { 1_700_000_000_000 }
+        func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(1) + .seconds(seconds) }
+        func first(at second: Int64) throws -> SessionCounters {
+            try #require(
+                registry.requestAnswered(
+                    stream: "cam", address: "127.0.0.1", userAgent: "hls.js", byteCount: 100, at: at(second)))
+        }
+        let counters = try first(at: 0)
+        #expect(counters.requestAnswered(byteCount: 10, at: at(20)))
+        #expect(registry.viewerCount(of: "cam", at: at(49)) == 1, "its requests keep it alive")
+        #expect(registry.viewerCount(of: "cam", at: at(50)) == 0 && registry.byteCount == 110)
+        #expect(!counters.requestAnswered(byteCount: 1000, at: at(51)))
+        #expect(registry.byteCount == 110, "who counts here is told that it is over")
+        let next = try first(at: 51)
+        #expect(next !== counters && registry.sessions(at: at(52)).map(\.byteCount) == [100])
+        #expect(registry.byteCount == 210)
     }
 
     @Test func outputIsMeasuredBetweenLooks() {

@@ -91,7 +91,7 @@ extension MediaRequestHandler {
         _ request: MediaRequest, _ course: ArchiveFollower.Course, of stream: String, _ archive: ArchivePlayback,
         _ store: ArchiveStore, context: ChannelHandlerContext
     ) {
-        let (session, counters) = openSession(request, of: stream, .mpegts, at: context.eventLoop.now)
+        let (session, counters) = openSession(request, of: stream, .mpegts)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let follower = ArchiveFollower(
             course, archive: archive, store: store, stream: stream, context: context, counters: counters,

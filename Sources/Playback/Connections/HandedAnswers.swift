@@ -16,7 +16,7 @@ extension MediaRequestHandler {
         }
         let session: (id: UInt64?, counters: SessionCounters) =
             part.isEndless && !request.isHead
-            ? openSession(request, of: name, .mpegts, at: context.eventLoop.now) : (nil, SessionCounters())
+            ? openSession(request, of: name, .mpegts) : (nil, SessionCounters())
         let eventLoop = context.eventLoop
         let bound = NIOLoopBound((self, context), eventLoop: eventLoop)
         let answer = LongAnswer(address, isHead: request.isHead, headers: request.headers) { piece in

@@ -222,7 +222,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         context: ChannelHandlerContext
     ) {
         let (session, counters) = openSession(
-            request, of: stream.name, route == .transportStream ? .mpegts : .mp4, at: context.eventLoop.now)
+            request, of: stream.name, route == .transportStream ? .mpegts : .mp4)
         let window = stream.window
         let backlog = ViewerBacklog(
             configured: service.limits.pendingBytesMax,
@@ -243,11 +243,11 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
 
     /// A session for an endless answer. The viewers of another server are counted there.
     func openSession(
-        _ request: MediaRequest, of stream: String, _ form: ViewerProtocol, at now: NIODeadline
+        _ request: MediaRequest, of stream: String, _ form: ViewerProtocol
     ) -> (id: UInt64?, counters: SessionCounters) {
         guard !request.isRelayed else { return (nil, SessionCounters()) }
         return service.sessions.open(
-            stream: stream, viewerProtocol: form, address: clientAddress, userAgent: request.userAgent, at: now)
+            stream: stream, viewerProtocol: form, address: clientAddress, userAgent: request.userAgent)
     }
 
     func count(

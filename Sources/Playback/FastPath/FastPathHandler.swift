@@ -32,6 +32,8 @@ package final class FastPathHandler: ChannelInboundHandler, RemovableChannelHand
     private var userAgent = ""
     private var acceptEncoding = ""
     private var acceptsGzip = false
+    /// To which the last request was counted; further ones of the same viewer are counted without looking for it.
+    private var session: (stream: String, counters: SessionCounters)?
 
     /// - Parameters:
     ///   - deadlines: of this connection: an answer from here counts for it like any other.
@@ -136,19 +138,24 @@ package final class FastPathHandler: ChannelInboundHandler, RemovableChannelHand
             let (answer, isCounted) = prepared.find(
                 last, of: name, acceptsGzip: acceptsGzip, service: service, at: now)
         else { return false }
-        if isCounted {
-            if clientAddress.isEmpty { clientAddress = context.remoteAddress?.ipAddress ?? "" }
-            service.sessions.requestAnswered(
-                stream: name, address: clientAddress, userAgent: userAgent, byteCount: answer.byteCount, at: now)
-        }
+        if isCounted { count(answer.byteCount, of: name, at: now, context: context) }
         answer.write(to: context, mayUseFiles: mayUseFiles)
         deadlines.answeredBefore(at: now)
         return true
     }
 
+    private func count(_ bytes: Int, of stream: String, at now: NIODeadline, context: ChannelHandlerContext) {
+        if let session, session.stream == stream, session.counters.requestAnswered(byteCount: bytes, at: now) { return }
+        if clientAddress.isEmpty { clientAddress = context.remoteAddress?.ipAddress ?? "" }
+        session = service.sessions.requestAnswered(
+            stream: stream, address: clientAddress, userAgent: userAgent, byteCount: bytes, at: now
+        ).map { (stream, $0) }
+    }
+
     private func note(_ request: PlainRequest, in bytes: UnsafeRawBufferPointer) {
         if !Self.isSame(userAgent, bytes, request.userAgent) {
             userAgent = Self.text(bytes, request.userAgent ?? 0..<0)
+            session = nil
         }
         guard !Self.isSame(acceptEncoding, bytes, request.acceptEncoding) else { return }
         acceptEncoding = Self.text(bytes, request.acceptEncoding ?? 0..<0)

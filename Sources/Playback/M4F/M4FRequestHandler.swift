@@ -70,7 +70,7 @@ package final class M4FRequestHandler: ChannelInboundHandler, RemovableChannelHa
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
             let (session, counters) = service.sessions.open(
                 stream: stream.name, viewerProtocol: .m4f, address: context.remoteAddress?.ipAddress ?? "",
-                userAgent: "weir \(receiver.name)", at: context.eventLoop.now)
+                userAgent: "weir \(receiver.name)")
             let reader = M4FReader(
                 context: context, sender: LiveSender(own: identity.server, receiver: receiver),
                 wantsTimelineOnly: request.wantsTimelineOnly, counters: counters,

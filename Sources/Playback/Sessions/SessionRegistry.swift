@@ -27,14 +27,26 @@ package struct ViewerSession: Hashable, Sendable {
     package var isViewer: Bool { viewerProtocol != .m4f }
 }
 
-/// The counters of one session; written by its connection without a lock.
+/// The counters of one session; written by its connections without a lock.
 package final class SessionCounters: Sendable {
+    /// Negative when the session is over.
     let bytes = Atomic<Int>(0)
     let skips = Atomic<Int>(0)
+    /// Of a session that is made of requests: when the last one came, as nanoseconds of `NIODeadline`.
+    fileprivate let lastSeen = Atomic<UInt64>(0)
+
+    /// Counts one more request. False when the session is over: then nothing is counted.
+    func requestAnswered(byteCount: Int, at now: NIODeadline) -> Bool {
+        lastSeen.store(now.uptimeNanoseconds, ordering: .relaxed)
+        return bytes.wrappingAdd(byteCount, ordering: .relaxed).oldValue >= 0
+    }
+
+    /// Returns the bytes of the session. Counting and ending are one step each, so that no byte is lost between them.
+    fileprivate func end() -> Int { bytes.exchange(.min / 2, ordering: .relaxed) }
 }
 
-/// The sessions of this server. Thread-safe; a long-lived viewer takes the lock twice in its life, an HLS viewer once a
-/// request.
+/// The sessions of this server. Thread-safe; a long-lived viewer takes the lock twice in its life, an HLS viewer once for
+/// each of its connections.
 ///
 /// HLS has no connection of its own: requests with the same stream, address and user agent are one session until none came
 /// for `idleAfter`. Viewers behind one address with the same player count as one; a cookie would tell them apart but would
@@ -50,7 +62,6 @@ package final class SessionRegistry: Sendable {
         var counters: SessionCounters
         /// Set for sessions that are made of requests.
         var key: Key?
-        var lastSeen: NIODeadline
     }
     private struct State {
         var nextID: UInt64 = 1
@@ -80,13 +91,13 @@ package final class SessionRegistry: Sendable {
 
     /// Opens a session that lasts until `close`.
     package func open(
-        stream: String, viewerProtocol: ViewerProtocol, address: String, userAgent: String, at now: NIODeadline
+        stream: String, viewerProtocol: ViewerProtocol, address: String, userAgent: String
     ) -> (id: UInt64, counters: SessionCounters) {
         let openedAt = unixMilliseconds()
         return state.withLock { state in
             insert(
                 &state, stream: stream, viewerProtocol: viewerProtocol, address: address, userAgent: userAgent,
-                openedAt: openedAt, key: nil, at: now)
+                openedAt: openedAt, key: nil)
         }
     }
 
@@ -95,26 +106,29 @@ package final class SessionRegistry: Sendable {
         state.withLock { remove(&$0, id) }
     }
 
-    /// An HLS request was answered with `byteCount` bytes.
+    /// An HLS request was answered with `byteCount` bytes. Returns the counters of its session, which count further requests
+    /// of the same viewer as long as the session lasts; nil when there are too many sessions.
+    @discardableResult
     package func requestAnswered(
         stream: String, address: String, userAgent: String, byteCount: Int, at now: NIODeadline
-    ) {
+    ) -> SessionCounters? {
         let userAgent = String(userAgent.prefix(Self.userAgentLengthMax))
         let key = Key(stream: stream, address: address, userAgent: userAgent)
         let openedAt = unixMilliseconds()
-        let counters: SessionCounters? = state.withLock { state in
+        return state.withLock { state in
             sweep(&state, at: now)
-            if let id = state.byKey[key] {
-                state.entries[id]?.lastSeen = now
-                return state.entries[id]?.counters
-            }
-            guard state.byKey.count < Self.requestSessionsMax else { return nil }
-            return insert(
-                &state, stream: stream, viewerProtocol: .hls, address: address, userAgent: userAgent,
-                openedAt: openedAt, key: key, at: now
-            ).counters
+            let known = state.byKey[key].flatMap { state.entries[$0]?.counters }
+            guard known != nil || state.byKey.count < Self.requestSessionsMax else { return nil }
+            let counters =
+                known
+                ?? insert(
+                    &state, stream: stream, viewerProtocol: .hls, address: address, userAgent: userAgent,
+                    openedAt: openedAt, key: key
+                ).counters
+            // Whoever ends it needs the lock.
+            _ = counters.requestAnswered(byteCount: byteCount, at: now)
+            return counters
         }
-        counters?.bytes.wrappingAdd(byteCount, ordering: .relaxed)
     }
 
     /// All sessions in the order in which they were opened.
@@ -155,7 +169,7 @@ package final class SessionRegistry: Sendable {
 
     private func insert(
         _ state: inout State, stream: String, viewerProtocol: ViewerProtocol, address: String, userAgent: String,
-        openedAt: Int64, key: Key?, at now: NIODeadline
+        openedAt: Int64, key: Key?
     ) -> (id: UInt64, counters: SessionCounters) {
         let id = state.nextID
         state.nextID += 1
@@ -164,7 +178,7 @@ package final class SessionRegistry: Sendable {
             id: id, stream: stream, viewerProtocol: viewerProtocol, address: address,
             userAgent: String(userAgent.prefix(Self.userAgentLengthMax)), openedAt: openedAt, byteCount: 0, skipCount: 0
         )
-        state.entries[id] = Entry(session: session, counters: counters, key: key, lastSeen: now)
+        state.entries[id] = Entry(session: session, counters: counters, key: key)
         if let key { state.byKey[key] = id }
         if session.isViewer { state.viewers[stream, default: 0] += 1 }
         return (id, counters)
@@ -172,7 +186,7 @@ package final class SessionRegistry: Sendable {
 
     private func remove(_ state: inout State, _ id: UInt64) {
         guard let entry = state.entries.removeValue(forKey: id) else { return }
-        state.pastBytes += entry.counters.bytes.load(ordering: .relaxed)
+        state.pastBytes += entry.counters.end()
         state.pastSkips += entry.counters.skips.load(ordering: .relaxed)
         if let key = entry.key { state.byKey[key] = nil }
         guard entry.session.isViewer else { return }
@@ -185,7 +199,9 @@ package final class SessionRegistry: Sendable {
         guard isForced || now >= state.nextSweep else { return }
         state.nextSweep = now + .seconds(1)
         for id in state.byKey.values {
-            guard let entry = state.entries[id], entry.lastSeen + idleAfter <= now else { continue }
+            guard let counters = state.entries[id]?.counters else { continue }
+            let lastSeen = NIODeadline.uptimeNanoseconds(counters.lastSeen.load(ordering: .relaxed))
+            guard lastSeen + idleAfter <= now else { continue }
             remove(&state, id)
         }
     }
