@@ -28,6 +28,7 @@ final class FakeStream: ReadableStream {
     }
 
     var window: LiveWindow { state.withLock { $0.window } }
+    var windowVersion: UInt64 { state.withLock { $0.window.version } }
     var readerCount: Int { state.withLock { $0.readers.count } }
 
     func feed(_ chunk: Chunk) {

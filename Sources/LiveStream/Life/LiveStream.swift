@@ -77,6 +77,7 @@ package final class LiveStream: ReadableStream {
         published.withLockedValue { $0.prefersTransportStreamSegments }
     }
     package var window: LiveWindow { published.withLockedValue { $0.window } }
+    package var windowVersion: UInt64 { published.withLockedValue { $0.window.version } }
     package var status: LiveStreamStatus { published.withLockedValue { $0.status } }
 
     package func attach(_ reader: any ChunkReader, kind: ReaderKind) -> ReaderHandle {

@@ -12,6 +12,8 @@ package protocol ReadableStream: AnyObject, Sendable {
     var prefersTransportStreamSegments: Bool { get }
     /// The window as it is now; a new value after each chunk.
     var window: LiveWindow { get }
+    /// The window's `LiveWindow.version`, without the window.
+    var windowVersion: UInt64 { get }
     /// Starts to deliver chunks to `reader` on the reader's own event loop: first all chunks of the window from the start
     /// of the last segment that begins with a key frame (for `.live`), then each new one, none twice, none left out.
     func attach(_ reader: any ChunkReader, kind: ReaderKind) -> ReaderHandle

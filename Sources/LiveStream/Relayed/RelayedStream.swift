@@ -42,6 +42,7 @@ package final class RelayedStream: ReadableStream {
     }
 
     package var window: LiveWindow { published.withLockedValue { $0.window } }
+    package var windowVersion: UInt64 { published.withLockedValue { $0.window.version } }
     package var readerCount: Int { published.withLockedValue { $0.readerCount } }
 
     /// Media comes from another server from now on. It begins with a key frame if its stream has any (`LiveWindow.backlog`), so

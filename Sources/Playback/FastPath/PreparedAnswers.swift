@@ -25,6 +25,8 @@ final class PreparedAnswers {
 
     private final class OfStream {
         weak var stream: (any ReadableStream)?
+        /// Of the window that was looked at last.
+        var version: UInt64?
         var newest: Int64 = .min
         var newestEnd: MediaTime?
         var oldest: Int64 = .min
@@ -53,13 +55,12 @@ final class PreparedAnswers {
         } else {
             entry = OfStream(stream, at: now)
         }
-        let window = stream.window
-        renew(entry, window)
+        renew(entry, stream)
         if let known = entry.answers[last] {
             entry.lastUse = now
             return (acceptsGzip ? known.gzip : known.plain, known.isCounted)
         }
-        guard let made = make(last, of: name, stream, window, service: service, at: now) else { return nil }
+        guard let made = make(last, of: name, stream, service: service, at: now) else { return nil }
         if entry.answers.count >= Self.answersMax { entry.answers.removeAll() }
         entry.answers[last] = made
         entry.lastUse = now
@@ -72,7 +73,11 @@ final class PreparedAnswers {
         streams = streams.filter { $0.value.stream != nil && $0.value.lastUse + idleAfter > now }
     }
 
-    private func renew(_ entry: OfStream, _ window: LiveWindow) {
+    /// Lets go of what is of no use any more. The window changes with each chunk, which most requests come between.
+    private func renew(_ entry: OfStream, _ stream: any ReadableStream) {
+        guard entry.version != stream.windowVersion else { return }
+        let window = stream.window
+        entry.version = window.version
         let closed = window.closed
         guard let first = closed.first, let last = closed.last else { return entry.answers.removeAll() }
         if entry.newest == last.sequence, entry.newestEnd == last.end, entry.oldest == first.sequence { return }
@@ -82,7 +87,7 @@ final class PreparedAnswers {
 
     /// Errors are not kept: the usual way says them.
     private func make(
-        _ last: String, of name: String, _ stream: any ReadableStream, _ window: LiveWindow,
+        _ last: String, of name: String, _ stream: any ReadableStream,
         service: PlaybackService, at now: NIODeadline
     ) -> Codings? {
         guard case .media(name, let route) = MediaRoute.parse(path: "/\(name)/\(last)", query: "") else { return nil }
@@ -93,7 +98,7 @@ final class PreparedAnswers {
         default: return nil
         }
         guard
-            let found = try? service.renditions(of: stream).representation(of: route, in: window, at: now)
+            let found = try? service.renditions(of: stream).representation(of: route, in: stream.window, at: now)
         else { return nil }
         let (made, cache) = found
         let plain = PreparedAnswer(.representation(made, cache: cache, request: [:]))
