@@ -18,7 +18,7 @@ deps:
 	@scripts/install-dependencies.sh build
 
 build: deps
-	swift build -c release --product weir $(SWIFT_BUILD_FLAGS)
+	swift build -c release --product weir --static-swift-stdlib $(SWIFT_BUILD_FLAGS)
 
 run: build
 	@scripts/run-demo.sh "$$(swift build -c release --show-bin-path $(SWIFT_BUILD_FLAGS))/weir"

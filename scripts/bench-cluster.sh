@@ -131,11 +131,11 @@ failover() {
 placement() {
     echo
     echo "## Placement by size"
-    WEIR_BENCHMARKS=1 swift build -c release --product weir-placement ${SWIFT_BUILD_FLAGS:-} >"$work/build.log" 2>&1 || {
+    WEIR_BENCHMARKS=1 swift build -c release --static-swift-stdlib --product weir-placement ${SWIFT_BUILD_FLAGS:-} >"$work/build.log" 2>&1 || {
         tail -n 20 "$work/build.log" >&2
         exit 1
     }
-    "$(WEIR_BENCHMARKS=1 swift build -c release --show-bin-path ${SWIFT_BUILD_FLAGS:-})/weir-placement"
+    "$(WEIR_BENCHMARKS=1 swift build -c release --static-swift-stdlib --show-bin-path ${SWIFT_BUILD_FLAGS:-})/weir-placement"
 }
 
 # ------------------------------------------------------------------ polls
