@@ -35,6 +35,8 @@ package struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
     /// The line of the file; nil when it is unknown or holds a secret.
     package var sourceLine: String?
 
+    /// A password in `word`, when that is a URL, is hidden, and `word` in `message` likewise: a URL may stand where a
+    /// directive, a name or an option is expected.
     package init(
         _ code: Code, _ severity: Severity = .error, at position: SourcePosition, word: String, _ message: String,
         allowed: [String] = [], nearest: String? = nil
@@ -42,8 +44,8 @@ package struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
         self.code = code
         self.severity = severity
         self.position = position
-        self.word = word
-        self.message = message
+        self.word = SecretPrinting.hidden.url(word)
+        self.message = self.word == word ? message : message.replacing(word, with: self.word)
         self.allowed = allowed
         self.nearest = nearest
     }

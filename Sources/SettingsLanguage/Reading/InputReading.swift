@@ -15,9 +15,7 @@ extension SettingsReader {
             if url.scheme == .file { fileRoot(of: url.path, at: word) }
             input = InputSettings(url: url)
         } catch {
-            let shown = Word(text: SecretPrinting.hidden.url(word.text), position: word.position, end: word.end)
-            note(
-                .invalidURL, shown, "'\(shown.text)': \(error.message)", allowed: error.allowed, nearest: error.nearest)
+            note(.invalidURL, word, "'\(word.text)': \(error.message)", allowed: error.allowed, nearest: error.nearest)
         }
         // Options are read behind a wrong URL too: all mistakes in one go.
         var options = input ?? InputSettings(url: Self.placeholderURL)

@@ -151,8 +151,9 @@ struct SettingsReader {
     mutating func webURL(_ word: Word) -> WebURL? {
         guard !hidesSecret(word, SecretPrinting.hidden.url(word.text) != word.text) else { return nil }
         if let url = WebURL(parsing: word.text) { return url }
-        let shown = Word(text: SecretPrinting.hidden.url(word.text), position: word.position, end: word.end)
-        note(.invalidURL, shown, "'\(shown.text)' is no URL of the form http://host[:port]/path or https://…")
+        let form = "is no URL of the form http://host[:port]/path or https://…"
+        let hint = URLPassword(in: word.text)?.endsTheHost == true ? "; it has \(URLPassword.hint)" : ""
+        note(.invalidURL, word, "'\(word.text)' \(form)\(hint)")
         return nil
     }
 

@@ -81,7 +81,9 @@ struct SecretPlaces {
         // `edit_auth user password`: the user is shown, unless the directive is misspelt and could be another one.
         let firstSecret =
             nearest == nil ? Int.max : nearest == ServerDirective.clusterKey.rawValue || nearest != name ? 1 : 2
-        let context = (heads + [name]).joined(separator: "/")
+        // A URL behind a `;` too many is taken for a directive.
+        let directive = SecretPrinting.hidden.url(name)
+        let context = (heads + [directive]).joined(separator: "/")
         var shown: [String] = []
         for (number, word) in words.enumerated() {
             let raw = Self.text(scalars[index(word.position, shift)..<index(word.end, shift)])
@@ -99,7 +101,7 @@ struct SecretPlaces {
             places.append(
                 SecretPlace(
                     range: offset + index(word.position, shift)..<offset + index(word.end, shift), context: context,
-                    directive: name, raw: raw, masked: masked))
+                    directive: directive, raw: raw, masked: masked))
         }
         return shown.joined(separator: " ")
     }

@@ -45,9 +45,10 @@ package struct SettingsCheck: Equatable, Sendable {
             let place = diagnostic.position
             if let lines = loader.lines[place.file], lines.indices.contains(place.line - 1), !secrets.contains(place) {
                 let line = String(lines[place.line - 1])
-                // A longer line would not fit any terminal, and a minified file is one line.
+                // A longer line would not fit any terminal, and a minified file is one line. A comment may have a secret too.
                 if line.utf8.count <= 500,
-                    !line.unicodeScalars.contains(where: { $0 != "\t" && Tokenizer.isControl($0) })
+                    !line.unicodeScalars.contains(where: { $0 != "\t" && Tokenizer.isControl($0) }),
+                    MaskedText(line).text == line
                 {
                     shown.sourceLine = line
                 }

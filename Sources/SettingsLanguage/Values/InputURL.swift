@@ -36,7 +36,8 @@ package struct InputURL: Hashable, Sendable, CustomStringConvertible {
         guard let scheme = InputScheme(rawValue: word) else {
             let known = InputScheme.allCases.map(\.rawValue)
             throw Mistake(
-                message: "unknown kind of input '\(word)://'", allowed: known.map { $0 + "://" },
+                message: "unknown kind of input '\(SecretPrinting.hidden.url(word))://'",
+                allowed: known.map { $0 + "://" },
                 nearest: nearestMatch(to: word, among: known).map { $0 + "://" })
         }
         if let bad = text.unicodeScalars.first(where: { Tokenizer.isControl($0) || $0.properties.isWhitespace }) {
@@ -48,6 +49,7 @@ package struct InputURL: Hashable, Sendable, CustomStringConvertible {
         let rest = text[colon.upperBound...].prefix { $0 != "?" }
         switch scheme.shape {
         case .hostAndPort, .host:
+            if URLPassword(in: text)?.endsTheHost == true { throw Mistake(message: "the URL has " + URLPassword.hint) }
             let authority = rest.prefix { $0 != "/" }
             let place = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
             guard let address = HostPort(parsing: place) else {
@@ -70,7 +72,8 @@ package struct InputURL: Hashable, Sendable, CustomStringConvertible {
         case .path:
             let parts = path.split(separator: "/", omittingEmptySubsequences: false)
             if parts.contains(where: { $0 == ".." || $0 == "." }) {
-                throw Mistake(message: "a path cannot leave its root: no '.' and '..' in '\(path)'")
+                let shown = SecretPrinting.hidden.url(path)
+                throw Mistake(message: "a path cannot leave its root: no '.' and '..' in '\(shown)'")
             }
             if parts.count < 2 || parts.contains("") {
                 throw Mistake(message: "the URL names a root and a file in it: \(scheme.example)")
@@ -78,15 +81,20 @@ package struct InputURL: Hashable, Sendable, CustomStringConvertible {
         case .word:
             if path.isEmpty { throw Mistake(message: "the URL is incomplete: \(scheme.example)") }
         case .streamName:
-            if let mistake = StreamName.mistake(in: path) { throw Mistake(message: mistake + ": \(scheme.example)") }
+            try checkName(path, hint: ": \(scheme.example)")
         case .streamNameAndSeconds:
             let slash = path.lastIndex(of: "/") ?? path.startIndex
             guard let seconds = QuantityText.parseWhole(String(path[slash...].dropFirst())), seconds > 0 else {
                 throw Mistake(message: "the URL ends with the delay in seconds: \(scheme.example)")
             }
-            if let mistake = StreamName.mistake(in: String(path[..<slash])) { throw Mistake(message: mistake) }
+            try checkName(String(path[..<slash]))
         case .hostAndPort, .host, .anything: break
         }
+    }
+
+    private static func checkName(_ name: String, hint: String = "") throws(Mistake) {
+        guard let mistake = StreamName.mistake(in: name) else { return }
+        throw Mistake(message: mistake.replacing(name, with: SecretPrinting.hidden.url(name)) + hint)
     }
 }
 
@@ -96,11 +104,12 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
     package let isSecure: Bool
     package let address: HostPort
 
-    /// Nil when it is not `http[s]://host[:port][/path]`.
+    /// Nil when it is not `http[s]://host[:port][/path]`, or when a password in it may be taken for its path.
     package init?(parsing text: String) {
         let scheme = text.hasPrefix("https://") ? "https://" : "http://"
         guard text.hasPrefix(scheme),
-            !text.unicodeScalars.contains(where: { Tokenizer.isControl($0) || $0.properties.isWhitespace })
+            !text.unicodeScalars.contains(where: { Tokenizer.isControl($0) || $0.properties.isWhitespace }),
+            URLPassword(in: text)?.endsTheHost != true
         else { return nil }
         let authority = text.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" }
         let place = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority

@@ -22,23 +22,19 @@ package enum SecretPrinting: Hashable, Sendable {
 }
 
 extension SecretPrinting {
-    /// `url` with the password of its user part and the values of query keys that carry secrets replaced.
+    /// `url` with the password of its user part (`URLPassword`) and the values of query keys that carry secrets replaced.
     package func url(_ url: String) -> String {
         self == .shown ? url : SecretPrinting.masking(url)
     }
 
     private static let secretKeys: Set<String> = [
-        "password", "passphrase", "pass", "token", "key", "secret", "auth", "apikey", "api_key", "access_token",
+        "password", "passphrase", "passwd", "pass", "pwd", "token", "key", "secret", "auth", "apikey", "api_key",
+        "access_token",
     ]
 
     private static func masking(_ url: String) -> String {
         var text = url
-        if let scheme = text.range(ofText: "://") {
-            let authority = text[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
-            if let at = authority.lastIndex(of: "@"), let colon = authority[..<at].firstIndex(of: ":") {
-                text.replaceSubrange(text.index(after: colon)..<at, with: Secret.placeholder)
-            }
-        }
+        if let password = URLPassword(in: text) { text.replaceSubrange(password.range, with: Secret.placeholder) }
         guard let question = text.firstIndex(of: "?") else { return text }
         let pairs = text[text.index(after: question)...].split(separator: "&", omittingEmptySubsequences: false)
         let masked = pairs.map { pair -> String in

@@ -38,7 +38,9 @@ struct ReplicationWish: Hashable, Sendable {
                 let isSecure = input.url.scheme == .m4fs
                 let address = M4FAddress(
                     isSecure: isSecure, host: host.host,
-                    port: (archive.replicationPort ?? host.port).map { UInt16(clamping: $0) }, stream: input.url.path)
+                    port: (archive.replicationPort ?? host.port).map { UInt16(clamping: $0) },
+                    // A name with a broken escape is refused where the input is opened.
+                    stream: PercentEncoding.decoded(input.url.path[...]) ?? input.url.path)
                 peers.append(
                     Peer(name: input.url.description, base: address.base, stream: address.stream))
             }
