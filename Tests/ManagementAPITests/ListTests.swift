@@ -38,6 +38,20 @@ func sortingAndFilters(query: String, expected: [String]) async throws {
     #expect(try await names(query) == expected)
 }
 
+@Test(arguments: ["select=", "sort=", "name="])
+func aFieldHasAtMost32Keys(parameter: String) async throws {
+    func uri(_ keys: Int) -> String {
+        let field = Array(repeating: "a", count: keys).joined(separator: ".")
+        return "streams?" + (parameter == "name=" ? "\(field)=1" : parameter + field)
+    }
+    #expect(try await get(uri(32)).status == .ok)
+    for keys in [33, 20_000] {
+        let refused = try await get(uri(keys))
+        #expect(refused.status == .badRequest)
+        #expect(refused.body[path: "message"]?.asText.contains("32") == true)
+    }
+}
+
 @Test func selectAnswersOnlyTheseFields() async throws {
     let body = try await get("streams?select=name,stats.status,nothing&limit=1").body
     #expect(

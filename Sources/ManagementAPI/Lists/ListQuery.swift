@@ -29,6 +29,9 @@ package struct ListQuery: Hashable, Sendable {
 
     package static let largestLimit = 10_000
 
+    /// Keys in the path of a field, far more than any item has. What walks along a path goes one call deeper for each.
+    private static let mostKeys = 32
+
     package var limit: Int?
     package var offset = 0
     package var sort: [SortKey] = []
@@ -65,6 +68,11 @@ package struct ListQuery: Hashable, Sendable {
                 let field = String(name.dropLast(comparison.rawValue.count))
                 filters.append(Filter(field: field, comparison: comparison, value: value))
             }
+        }
+        for field in filters.map(\.field) + sort.map(\.field) + select
+        where field.utf8.count(where: { $0 == UInt8(ascii: ".") }) >= Self.mostKeys {
+            throw .badRequest(
+                "a field has at most \(Self.mostKeys) keys, divided by dots", hint: "such as stats.bitrate")
         }
     }
 
