@@ -29,6 +29,9 @@ struct ConfigurationTests {
         let check = try await server.send("POST", "/config/check", new, user: "admin:s3cret")
         #expect(check.json["valid"] as? Bool == true)
         #expect(check.json["changes"] as? [String] == ["stream second is added"])
+        // The server was started with --listen, which goes before `http` lines.
+        let port = try await server.send("POST", "/config/check", shown + "http 9;\n", user: "admin:s3cret")
+        #expect(port.json["valid"] as? Bool == true && port.json["changes"] as? [String] == [])
 
         let refused = try await server.send("PUT", "/config", new)
         #expect(refused.status == 401)

@@ -107,6 +107,8 @@ struct ReloadTests {
         let stream = "\nstream clock { input fake://fake; segment_duration 1; }"
         let server = try await WeirProcess(http(first) + stream, port: first, listens: false)
         try await server.waitForMedia(of: "clock")
+        let check = try await server.send("POST", "/config/check", http(first, second) + stream)
+        #expect(check.json["changes"] as? [String] == ["127.0.0.1:\(second) is listened on"])
         let opened = try await reload(server, http(first, second) + stream)
         #expect(opened.status == 200 && opened.text.contains("port 127.0.0.1:\(second) opened"), "\(opened.text)")
         #expect(await answers(first))

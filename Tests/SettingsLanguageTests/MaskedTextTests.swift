@@ -119,7 +119,6 @@ func editedTextsGetTheirSecretsBack(edited: String, expected: String) {
     #expect(
         SettingsChange(from: old.settings, to: new.settings).summary == [
             "stream a is removed: it stops", "stream c is added", "stream b changes: inputs, other directives",
-            "80 is no longer listened on, from the next start on", "81 is listened on, from the next start on",
-            "edit_auth changes",
+            "80 is no longer listened on", "81 is listened on", "edit_auth changes",
         ])
 }

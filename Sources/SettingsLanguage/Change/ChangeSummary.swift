@@ -20,8 +20,8 @@ extension SettingsChange {
         lines += removedPeers.map { "peer \($0.name) is removed from the group" }
         lines += addedPeers.map { "peer \($0.name) is added to the group" }
         lines += changedPeers.map { "peer \($0.name) changes" }
-        lines += closedListeners.map { "\($0.place) is no longer listened on, from the next start on" }
-        lines += openedListeners.map { "\($0.place) is listened on, from the next start on" }
+        lines += closedListeners.map { "\($0.place) is no longer listened on" }
+        lines += openedListeners.map { "\($0.place) is listened on" }
         lines += otherDirectives.map { "\($0.rawValue) changes" }
         return lines
     }

@@ -18,6 +18,7 @@ extension WeirServer {
         return ConfigurationEditor(
             configuration: configuration, hostname: launch.identity.name,
             server: ConfigurationEditor.Server(
+                listen: launch.listen,
                 objection: { [weak group] new in objection(to: new, now: configuration.current.settings, group) },
                 reload: reload, now: utc,
                 changed: { events.record("configuration_changed", reason: $0) }),

@@ -8,6 +8,8 @@ import SettingsLanguage
 actor ConfigurationEditor: ManagedConfiguration {
     /// What the editor needs of the server.
     struct Server: Sendable {
+        /// `--listen`, which goes before the file's `http` lines.
+        var listen: [ListenerSettings]
         /// Why the server cannot take settings without errors; nil when it can.
         var objection: @Sendable (ServerSettings) -> String?
         /// Reads the file again and applies the difference.
@@ -51,7 +53,10 @@ actor ConfigurationEditor: ManagedConfiguration {
         return ConfigCheckFacts(
             valid: check.loaded != nil && objection == nil, diagnostics: Self.facts(check), objection: objection,
             changes: check.loaded.map {
-                SettingsChange(from: configuration.current.settings, to: $0.settings).summary
+                SettingsChange(
+                    from: configuration.current.settings.listening(at: server.listen),
+                    to: $0.settings.listening(at: server.listen)
+                ).summary
             } ?? [], difference: DifferenceLine.between(present, restored).map { DifferenceFacts($0) })
     }
 
