@@ -32,7 +32,7 @@ func exampleLoadsWithoutARemarkAndIsPrintedBack(path: String) throws {
     #expect(settings.streams.map(\.clusterIngest) == [.init(), .init(), .init(captureAt: "streamer")])
     #expect(settings.streams.compactMap(\.archive).count == 1)
     #expect(try settings.identify(hostname: "s03.myhosting.com", machineName: "x").others.count == 2)
-    let bunny = try #require(settings.directory(ofFileRoot: "vod")) + "/bunny.mp4"
+    let bunny = try #require(settings.fileDirectories["vod"]) + "/bunny.mp4"
     #expect(try RepositorySource().read(bunny).count > 100_000, "the example plays a file that is there")
 }
 

@@ -99,9 +99,11 @@ func mistakes(text: String, code: Diagnostic.Code) {
 
 @Test func fileRoots() throws {
     let found = try settings("vod films { storage /f; } file old { path /o; }")
-    #expect(found.directory(ofFileRoot: "films") == "/f" && found.directory(ofFileRoot: "old") == "/o")
-    #expect(found.directory(ofFileRoot: "vod") == "vod" && found.directory(ofFileRoot: "x") == nil)
-    #expect(try settings("vod vod { storage /v; }").directory(ofFileRoot: "vod") == "/v")
+    #expect(found.fileDirectories == ["films": "/f", "old": "/o", "vod": "vod"])
+    #expect(try settings("vod vod { storage /v; }").fileDirectories == ["vod": "/v"])
+    let unknown = check("vod films { storage /f; } stream s { input file://filsm/a.mp4; }").diagnostics
+    #expect(unknown.map(\.allowed) == [["films", "vod"]] && unknown.first?.nearest == "films")
+    #expect(check("vod films { storage /f; } file films { path /o; }").codes == [.duplicate])
 }
 
 @Test func whatTheServerDoesNotHaveIsNamedWithItsPlace() throws {

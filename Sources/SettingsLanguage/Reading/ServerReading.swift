@@ -162,7 +162,7 @@ extension SettingsReader {
                 case .store: (.unknownStore, "archive store", settings.stores.map(\.name))
                 case .peer: (.unknownPeer, "peer", settings.peers.map(\.name))
                 case .fileRoot:
-                    (.unknownFileRoot, "vod root", settings.fileRoots.map(\.name) + [ServerSettings.standardFileRoot])
+                    (.unknownFileRoot, "vod root", settings.fileDirectories.keys.sorted())
                 }
             let isKnown =
                 reference.kind == .peer

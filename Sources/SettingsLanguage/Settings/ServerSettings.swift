@@ -58,9 +58,11 @@ package struct ServerSettings: Equatable, Sendable {
         }
     }
 
-    /// Directory behind `file://name/`. The root `vod` exists without being declared: the directory `vod`.
-    package func directory(ofFileRoot name: String) -> String? {
-        fileRoots.first { $0.name == name }?.path ?? (name == Self.standardFileRoot ? "vod" : nil)
+    /// Directories behind `file://name/`, by name. The root `vod` exists without being declared: the directory `vod`.
+    package var fileDirectories: [String: String] {
+        var directories = [Self.standardFileRoot: Self.standardFileRoot]
+        for root in fileRoots { directories[root.name] = root.path }
+        return directories
     }
 
     package static let standardFileRoot = "vod"

@@ -46,7 +46,7 @@ struct ServerParts: Sendable {
         configuration = RunningConfiguration(path: launch.path, loaded: launch.settings)
         let identity = WeirServer.identity(launch.identity.name, configuration)
         events = EventLog(server: launch.identity.name) { clocks.utc().unixMilliseconds }
-        roots = FileRoots(Self.fileRoots(settings))
+        roots = FileRoots(settings.fileDirectories)
         let inputs = try Self.inputs(
             roots, eventLoops, client, M4FInput(client: peerClient, identity: identity, clocks: M4FClocks(clocks)),
             clocks)
@@ -132,11 +132,5 @@ struct ServerParts: Sendable {
                         "\(event.kind.rawValue)", metadata: ["stream": "\(event.stream)", "reason": "\(event.reason)"])
                 }, chunkMade: { tap.append($0, isFiller: $1) })
         }
-    }
-
-    static func fileRoots(_ settings: ServerSettings) -> [String: String] {
-        var roots = [ServerSettings.standardFileRoot: ServerSettings.standardFileRoot]
-        for root in settings.fileRoots { roots[root.name] = root.path }
-        return roots
     }
 }

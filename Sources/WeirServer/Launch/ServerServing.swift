@@ -17,7 +17,7 @@ extension ServerParts {
         if group == nil, new.settings.hasGroup { throw LaunchError("a server joins a group only by a restart") }
         let ports = try await listeners?.apply(new.settings.listening(at: launch.listen).effectiveListeners)
         configuration.replace(with: new)
-        roots.replace(with: Self.fileRoots(new.settings))
+        roots.replace(with: new.settings.fileDirectories)
         archives.apply(new.settings)
         sinks.apply(new.settings.eventSinks)
         relay?.relay.isEnabled = new.settings.clusterServe == .proxy
