@@ -1,4 +1,4 @@
-// `peer` and `failback`.
+// `peer`, `cluster_key` and what the group does when a server dies or returns.
 
 extension SettingsReader {
     mutating func readPeer(_ statement: Statement) -> PeerSettings? {
@@ -72,5 +72,35 @@ extension SettingsReader {
         return value(words[0], "a way of failing back", allowed: ["immediate", "delayed", "off"]) {
             $0 == "immediate" ? .immediate : $0 == "off" ? .off : nil
         }
+    }
+
+    mutating func readClusterKey(_ statement: Statement, into settings: inout ServerSettings) {
+        needs(.cluster, statement.name)
+        guard let word = words(statement, 1...1, form: "cluster_key KEY;")?.first else { return }
+        settings.clusterKey = secret(word)
+    }
+
+    mutating func readGiveUp(_ statement: Statement, into settings: inout ServerSettings) {
+        needs(.failback, statement.name)
+        guard let word = words(statement, 1...1, form: "give_up SECONDS;")?.first,
+            let span = time(word, .seconds(1)...(.seconds(86400)))
+        else { return }
+        settings.giveUp = span
+    }
+
+    mutating func readHandover(_ statement: Statement, into settings: inout ServerSettings) {
+        guard let word = words(statement, 1...1, form: "handover break_before_make|make_before_break;")?.first,
+            let handover: Handover = choice(word, "a way of handing over")
+        else { return }
+        if handover == .makeBeforeBreak { needs(.makeBeforeBreak, statement.name) }
+        settings.handover = handover
+    }
+
+    mutating func readClusterServe(_ statement: Statement, into settings: inout ServerSettings) {
+        guard let word = words(statement, 1...1, form: "cluster_serve redirect|proxy;")?.first,
+            let serve: ClusterServe = choice(word, "a way of serving")
+        else { return }
+        if serve == .proxy { needs(.clusterProxy, statement.name) }
+        settings.clusterServe = serve
     }
 }

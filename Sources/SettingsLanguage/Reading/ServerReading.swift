@@ -20,11 +20,7 @@ extension SettingsReader {
             case .http, .https: readListener(statement, isSecure: directive == .https, into: &settings)
             case .hostname:
                 once(name, in: &seen)
-                if let word = words(statement, 1...1, form: "hostname NAME;")?.first {
-                    settings.hostname = value(word, "a host name") {
-                        HostPort(parsing: $0)?.port == nil ? HostPort(parsing: $0)?.host : nil
-                    }
-                }
+                readHostname(statement, into: &settings)
             case .editAuth:
                 once(name, in: &seen)
                 settings.editAuth = readCredentials(statement)
@@ -34,10 +30,7 @@ extension SettingsReader {
             case .clusterKey:
                 once(name, in: &seen)
                 clusterKeyWord = name
-                needs(.cluster, name)
-                if let word = words(statement, 1...1, form: "cluster_key KEY;")?.first {
-                    settings.clusterKey = secret(word)
-                }
+                readClusterKey(statement, into: &settings)
             case .peer:
                 peerWord = peerWord ?? name
                 needs(.cluster, name)
@@ -48,28 +41,13 @@ extension SettingsReader {
                 if let failback = readFailback(statement) { settings.failback = failback }
             case .giveUp:
                 once(name, in: &seen)
-                needs(.failback, name)
-                if let word = words(statement, 1...1, form: "give_up SECONDS;")?.first,
-                    let span = time(word, .seconds(1)...(.seconds(86400)))
-                {
-                    settings.giveUp = span
-                }
+                readGiveUp(statement, into: &settings)
             case .handover:
                 once(name, in: &seen)
-                if let word = words(statement, 1...1, form: "handover break_before_make|make_before_break;")?.first,
-                    let handover: Handover = choice(word, "a way of handing over")
-                {
-                    if handover == .makeBeforeBreak { needs(.makeBeforeBreak, name) }
-                    settings.handover = handover
-                }
+                readHandover(statement, into: &settings)
             case .clusterServe:
                 once(name, in: &seen)
-                if let word = words(statement, 1...1, form: "cluster_serve redirect|proxy;")?.first,
-                    let serve: ClusterServe = choice(word, "a way of serving")
-                {
-                    if serve == .proxy { needs(.clusterProxy, name) }
-                    settings.clusterServe = serve
-                }
+                readClusterServe(statement, into: &settings)
             case .template:
                 if let template = readTemplate(statement) { templates.append(template) }
             case .stream:
@@ -87,15 +65,17 @@ extension SettingsReader {
         }
         settings.templates = templates
         settings.definitions = streams
-        if let peerWord, clusterKeyWord == nil {
-            note(
-                .missingClusterKey, peerWord,
-                "there are peers but no cluster_key: they will not talk to each other; add 'cluster_key KEY;'",
-                severity: .warning)
-        }
+        checkClusterKey(hasKey: clusterKeyWord != nil, peerWord)
         checkReferences(in: settings)
         checkClusterIngest(hasKey: clusterKeyWord != nil, hasPeers: peerWord != nil)
         return settings
+    }
+
+    private mutating func readHostname(_ statement: Statement, into settings: inout ServerSettings) {
+        guard let word = words(statement, 1...1, form: "hostname NAME;")?.first else { return }
+        settings.hostname = value(word, "a host name") {
+            HostPort(parsing: $0)?.port == nil ? HostPort(parsing: $0)?.host : nil
+        }
     }
 
     private mutating func readCredentials(_ statement: Statement) -> Credentials? {
@@ -174,6 +154,14 @@ extension SettingsReader {
                     nearest: nearestMatch(to: word.text, among: known))
             }
         }
+    }
+
+    private mutating func checkClusterKey(hasKey: Bool, _ peer: Word?) {
+        guard let peer, !hasKey else { return }
+        note(
+            .missingClusterKey, peer,
+            "there are peers but no cluster_key: they will not talk to each other; add 'cluster_key KEY;'",
+            severity: .warning)
     }
 
     private mutating func checkClusterIngest(hasKey: Bool, hasPeers: Bool) {
