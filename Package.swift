@@ -197,7 +197,7 @@ let package = Package(
             "WeirServerTests",
             [
                 "WeirServer", "Archive", "Ingest", "LiveStream", "ManagementAPI", "Media", "SettingsLanguage",
-                nioConcurrency, nioCore, nioEmbedded, nioPosix,
+                asyncHTTPClient, log, nioConcurrency, nioCore, nioEmbedded, nioPosix,
             ]),
         tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
         tests(

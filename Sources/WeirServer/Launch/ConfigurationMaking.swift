@@ -29,14 +29,19 @@ extension WeirServer {
             })
     }
 
-    /// Why a running server cannot take these settings; nil when it can.
+    /// Why a running server cannot take these settings through the API; nil when it can.
     static func objection(to new: ServerSettings, now: ServerSettings, _ group: ServerGroup?) -> String? {
-        guard let group else { return new.hasGroup ? "a server joins a group only by a restart" : nil }
-        if let objection = group.objection(to: new) { return objection }
-        guard new.hostname == now.hostname else {
+        if let objection = objection(to: new, group) { return objection }
+        guard group == nil || new.hostname == now.hostname else {
             return "the hostname of a server in a group is changed in its file and by a restart"
         }
         return nil
+    }
+
+    /// Why a running server cannot take these settings from its file; nil when it can.
+    static func objection(to new: ServerSettings, _ group: ServerGroup?) -> String? {
+        guard let group else { return new.hasGroup ? "a server joins a group only by a restart" : nil }
+        return group.objection(to: new)
     }
 
     /// What answers the other servers' offers.

@@ -74,12 +74,16 @@ struct ServerParts: Sendable {
     }
 
     /// Nothing asks over HTTP any more.
-    @Sendable func closeClients() async {
-        do {
-            try await client.shutdown()
-            try await peerClient.shutdown()
-        } catch {
-            launch.logger.warning("the HTTP client did not end well", metadata: ["error": "\(error)"])
+    @Sendable func closeClients() async { await Self.close([client, peerClient], launch.logger) }
+
+    /// Shuts down each of the clients, also when another one fails to end.
+    static func close(_ clients: [HTTPClient], _ logger: Logger) async {
+        for client in clients {
+            do {
+                try await client.shutdown()
+            } catch {
+                logger.warning("the HTTP client did not end well", metadata: ["error": "\(error)"])
+            }
         }
     }
 

@@ -13,8 +13,7 @@ extension ServerParts {
     /// Returns a line for each change. Throws when the configuration cannot be used; nothing has changed then.
     func reload(_ listeners: ListenerKeeper?) async throws -> [String] {
         let new = try configuration.readAgain()
-        if let objection = group?.objection(to: new.settings) { throw LaunchError(objection) }
-        if group == nil, new.settings.hasGroup { throw LaunchError("a server joins a group only by a restart") }
+        if let objection = WeirServer.objection(to: new.settings, group) { throw LaunchError(objection) }
         let ports = try await listeners?.apply(new.settings.listening(at: launch.listen).effectiveListeners)
         configuration.replace(with: new)
         roots.replace(with: new.settings.fileDirectories)
