@@ -19,9 +19,9 @@ package protocol ManagedServer: Sendable {
     /// Why the server should not get new viewers now (starting, draining); nil when it is ready.
     func unreadiness() -> String?
 
-    /// Reads the configuration file again and applies the difference. Returns what changed, one line each.
+    /// Reads the configuration file again and applies the difference.
     /// Throws a problem with all mistakes of a broken file; the running settings stay then.
-    func reload() async throws -> [String]
+    func reload() async throws -> ReloadFacts
     /// Begins an orderly shutdown.
     func stop() async
     /// Takes all cluster streams off this server, or back.

@@ -70,7 +70,8 @@ struct RichConfiguration: ManagedConfiguration {
 
     private var applied: ConfigApplyFacts {
         ConfigApplyFacts(
-            changes: ["stream a changed"], revision: "c3d4", previous: Self.known,
+            changes: ["stream a changed"], notices: ["weir.conf:1:1: notice: …"], revision: "c3d4",
+            previous: Self.known,
             servers: [.init(hostname: "streamer", applied: true, message: "applied")])
     }
 }

@@ -135,9 +135,9 @@ final class RichServer: ManagedServer {
 
     func unreadiness() -> String? { notReady }
 
-    func reload() async throws -> [String] {
+    func reload() async throws -> ReloadFacts {
         if let reloadProblem { throw reloadProblem }
-        return ["stream cam01 changed"]
+        return ReloadFacts(changes: ["stream cam01 changed"], notices: ["weir.conf:1:1: notice: …"])
     }
 
     func stop() async { stops.withLockedValue { $0 += 1 } }

@@ -54,6 +54,34 @@ struct ReloadTests {
         #expect(try await server.get("/streamer/api/v3/streams/cam")?.status == 200)
     }
 
+    @Test("a reload says what has no effect in this version and was not there before, in its answer and in the log")
+    func newNotices() async throws {
+        let server = try await WeirProcess("stream a { input fake://fake; on_play http://a.example/; }")
+        func notices(_ method: String, _ path: String, _ body: String = "") async throws -> [String] {
+            let answer = try await server.send(method, path, body)
+            #expect(answer.status == 200)
+            return try #require(answer.json["notices"] as? [String])
+        }
+        // What the start has said, on another line now, is not said again.
+        try Data("# moved\nstream a { input fake://fake; on_play http://a.example/; }".utf8)
+            .write(to: server.configuration)
+        #expect(try await notices("POST", "/config/reload") == [])
+        let text = """
+            stream a { input fake://fake; on_play http://a.example/; }
+            stream b { input fake://fake; on_publish http://b.example/; }
+            """
+        let applied = try await notices("PUT", "/config", text)
+        #expect(applied.count == 1 && applied[0].contains("weir.conf:2:") && applied[0].contains("on_publish"))
+        try await eventually("it is logged") { server.child.output.contains(applied[0]) }
+        #expect(try await notices("POST", "/config/reload") == [])
+
+        try Data((text + "\nstream c { input udp://127.0.0.1:9 bitrate=1M; }").utf8).write(to: server.configuration)
+        server.child.signal(SIGHUP)
+        try await eventually("the warning is logged") {
+            server.child.output.contains("weir.conf:3:") && server.child.output.contains("bitrate=")
+        }
+    }
+
     private func reload(_ server: WeirProcess, _ text: String) async throws -> WebAnswer {
         try Data(text.utf8).write(to: server.configuration)
         return try await WebClient.ask("\(server.base)/streamer/api/v3/config/reload", method: "POST")

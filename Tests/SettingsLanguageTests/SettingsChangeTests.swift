@@ -102,3 +102,21 @@ func otherDirectives(text: String, expected: ServerDirective) throws {
             "view_auth changed",
         ])
 }
+
+@Test func remarksThatAreNew() throws {
+    let playing = "stream a { input fake://fake; on_play http://a; }\n"
+    let alike = "stream b { input fake://fake; on_play http://b; }\n"
+    let publishing = "stream c { input fake://fake; on_publish http://c; }\n"
+    let short = "cluster_key k; peer p { fetch_timeout 1000; stale_timeout 2500; }\n"
+    let features = Feature.allCases.subtracting([.onPlay, .onPublish])
+    let old = try #require(check(playing).loaded)
+    for (text, expected) in [
+        (playing, []), ("# moved\n" + playing, []), ("", []), (playing + publishing, ["2 on_publish"]),
+        (publishing + playing, ["1 on_publish"]), (playing + alike, ["2 on_play"]), (playing + short, ["2 2500"]),
+    ] as [(String, [String])] {
+        let new = try #require(check(text).loaded)
+        #expect(
+            new.remarks(given: features, newSince: old).map { "\($0.position.line) \($0.word)" } == expected, "\(text)")
+        #expect(new.remarks(given: features, newSince: new) == [], "\(text)")
+    }
+}

@@ -122,6 +122,8 @@ package struct ConfigApplyFacts: Hashable, Sendable, Codable {
     }
 
     package var changes: [String]
+    /// As in `ReloadFacts`.
+    package var notices: [String]
     /// Of the file as it is now.
     package var revision: String
     /// Under which id the text before this change is kept; nil when nothing was written.
@@ -129,8 +131,9 @@ package struct ConfigApplyFacts: Hashable, Sendable, Codable {
     /// Each server that the change went to.
     package var servers: [Server]
 
-    package init(changes: [String], revision: String, previous: String?, servers: [Server]) {
+    package init(changes: [String], notices: [String], revision: String, previous: String?, servers: [Server]) {
         self.changes = changes
+        self.notices = notices
         self.revision = revision
         self.previous = previous
         self.servers = servers

@@ -6,10 +6,6 @@ import NIOCore
 struct ServerRoutes {
     let server: any ManagedServer
 
-    private struct Reloaded: Encodable {
-        var changes: [String]
-    }
-
     private struct Done: Encodable {
         var done: Bool
     }
@@ -18,7 +14,7 @@ struct ServerRoutes {
         api.get("config") { [server] _, _ in try APIEncoding.response(server.config()) }
         api.get("config/stats") { [server] _, _ in try APIEncoding.response(server.serverFacts()) }
         api.post("config/reload") { [server] _, _ in
-            try APIEncoding.response(Reloaded(changes: try await server.reload()))
+            try APIEncoding.response(await server.reload())
         }
         api.post("stop") { [server] _, _ in
             await server.stop()

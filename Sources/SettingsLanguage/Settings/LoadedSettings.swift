@@ -19,6 +19,32 @@ package struct LoadedSettings: Equatable, Sendable {
     }
 }
 
+extension LoadedSettings {
+    /// What an operator should know of these settings: the warnings, and what has no effect.
+    package func remarks(given features: Set<Feature>) -> [Diagnostic] { warnings + unavailable(given: features) }
+
+    /// The remarks that `earlier` did not have. One that only moved to another line is not new; of several that say the
+    /// same in one file, those that stay in their place are taken for the old ones.
+    package func remarks(given features: Set<Feature>, newSince earlier: LoadedSettings) -> [Diagnostic] {
+        func unplaced(_ remark: Diagnostic) -> Diagnostic {
+            var unplaced = remark
+            unplaced.position = SourcePosition(file: remark.position.file)
+            unplaced.sourceLine = nil
+            return unplaced
+        }
+        var before: [Diagnostic: [SourcePosition]] = [:]
+        for remark in earlier.remarks(given: features) {
+            before[unplaced(remark), default: []].append(remark.position)
+        }
+        let moved = remarks(given: features).filter { remark in
+            guard let place = before[unplaced(remark)]?.firstIndex(of: remark.position) else { return true }
+            before[unplaced(remark)]?.remove(at: place)
+            return false
+        }
+        return moved.filter { before[unplaced($0)]?.popLast() == nil }
+    }
+}
+
 /// What reading a configuration gives: diagnostics always, settings when none of them is an error.
 package struct SettingsCheck: Equatable, Sendable {
     package var loaded: LoadedSettings?

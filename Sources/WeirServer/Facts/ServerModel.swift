@@ -13,7 +13,7 @@ import SettingsLanguage
 final class ServerModel: ManagedServer {
     /// What the model needs of the server's control path.
     struct Control: Sendable {
-        var reload: @Sendable () async throws -> [String]
+        var reload: @Sendable () async throws -> ReloadFacts
         var stop: @Sendable () async -> Void
     }
 
@@ -113,7 +113,7 @@ final class ServerModel: ManagedServer {
         let current = configuration.current
         return ConfigFacts(
             path: configuration.path, text: current.settings.text(secrets: .hidden),
-            notices: (current.warnings + current.unavailable(given: WeirFeatures.available)).map(\.description))
+            notices: current.remarks(given: WeirFeatures.available).map(\.description))
     }
 
     func metrics() -> [MetricFamily] {
@@ -126,7 +126,7 @@ final class ServerModel: ManagedServer {
         group?.service.snapshot.isDraining == true ? "the server is draining: its streams go to other servers" : nil
     }
 
-    func reload() async throws -> [String] { try await control.reload() }
+    func reload() async throws -> ReloadFacts { try await control.reload() }
 
     func stop() async { await control.stop() }
 

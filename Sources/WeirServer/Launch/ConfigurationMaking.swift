@@ -12,7 +12,7 @@ extension WeirServer {
     ///   - reload: reads the file again and applies the difference.
     static func configurationEditor(
         _ launch: Launch, configuration: RunningConfiguration, group: ServerGroup?, clocks: SystemClocks,
-        events: EventLog, client: HTTPClient, reload: @escaping @Sendable () async throws -> [String]
+        events: EventLog, client: HTTPClient, reload: @escaping @Sendable () async throws -> ReloadFacts
     ) -> ConfigurationEditor {
         let utc: @Sendable () -> Int64 = { clocks.utc().unixMilliseconds }
         return ConfigurationEditor(

@@ -10,11 +10,14 @@ import SettingsLanguage
 extension ServerParts {
     /// Reads the configuration again and applies what is another.
     ///
-    /// Returns a line for each change. Throws when the configuration cannot be used; nothing has changed then.
-    func reload(_ listeners: ListenerKeeper?) async throws -> [String] {
+    /// Warnings that were not there before are logged too. Throws when the configuration cannot be used; nothing has changed
+    /// then.
+    func reload(_ listeners: ListenerKeeper?) async throws -> ReloadFacts {
         let new = try configuration.readAgain()
         if let objection = WeirServer.objection(to: new.settings, group) { throw LaunchError(objection) }
         let ports = try await listeners?.apply(new.settings.listening(at: launch.listen).effectiveListeners)
+        let notices = new.remarks(given: WeirFeatures.available, newSince: configuration.current)
+        for notice in notices { launch.logger.warning("\(notice)") }
         configuration.replace(with: new)
         roots.replace(with: new.settings.fileDirectories)
         archives.apply(new.settings)
@@ -24,12 +27,12 @@ extension ServerParts {
         await group?.apply(new.settings)
         replication.apply(new.settings)
         events.record("configuration_reloaded", reason: "\(changes.count) changes")
-        return changes
+        return ReloadFacts(changes: changes, notices: notices.map(\.description))
     }
 
     /// The routes of API, console and other servers.
     func router(
-        reload: @escaping @Sendable () async throws -> [String], stop: @escaping @Sendable () -> Void
+        reload: @escaping @Sendable () async throws -> ReloadFacts, stop: @escaping @Sendable () -> Void
     ) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: UnknownAddresses())
@@ -63,7 +66,7 @@ extension ServerParts {
     }
 
     private func model(
-        reload: @escaping @Sendable () async throws -> [String], stop: @escaping @Sendable () -> Void
+        reload: @escaping @Sendable () async throws -> ReloadFacts, stop: @escaping @Sendable () -> Void
     ) -> ServerModel {
         ServerModel(
             hostname: launch.identity.name, instanceID: instanceID, events: events, keeper: keeper,

@@ -3,6 +3,7 @@ import CLinux
 import Glibc
 import Hummingbird
 package import Logging
+import ManagementAPI
 import ServiceLifecycle
 package import SettingsLanguage
 import UnixSignals
@@ -49,13 +50,13 @@ package struct WeirServer: Sendable {
         let stopRequested = AsyncStream.makeStream(of: Void.self)
         // Set below: what is served knows how to reload, and a reload what is served.
         let listeners = Late<ListenerKeeper>()
-        let reload: @Sendable () async throws -> [String] = { try await parts.reload(listeners.value) }
+        let reload: @Sendable () async throws -> ReloadFacts = { try await parts.reload(listeners.value) }
         let router = parts.router(reload: reload) { stopRequested.continuation.finish() }
         let listening = Self.listeners(
             launch, responder: router.buildResponder(), eventLoops: parts.eventLoops, playback: parts.playback,
             live: parts.live)
         listeners.set(listening)
-        for notice in launch.settings.warnings + launch.settings.unavailable(given: WeirFeatures.available) {
+        for notice in launch.settings.remarks(given: WeirFeatures.available) {
             launch.logger.warning("\(notice)")
         }
         let services = services(parts, listening: listening, reload: reload)
@@ -70,7 +71,7 @@ package struct WeirServer: Sendable {
 
     /// Ended in the opposite order: the group gives its streams away while peers can still ask.
     private func services(
-        _ parts: ServerParts, listening: ListenerKeeper, reload: @escaping @Sendable () async throws -> [String]
+        _ parts: ServerParts, listening: ListenerKeeper, reload: @escaping @Sendable () async throws -> ReloadFacts
     ) -> ServiceGroup {
         let streams = StreamsService(
             keeper: parts.keeper, archives: parts.archives, configuration: parts.configuration,

@@ -13,7 +13,7 @@ actor ConfigurationEditor: ManagedConfiguration {
         /// Why the server cannot take settings without errors; nil when it can.
         var objection: @Sendable (ServerSettings) -> String?
         /// Reads the file again and applies the difference.
-        var reload: @Sendable () async throws -> [String]
+        var reload: @Sendable () async throws -> ReloadFacts
         /// UTC, milliseconds since the Unix epoch.
         var now: @Sendable () -> Int64
         var changed: @Sendable (_ reason: String) -> Void
@@ -148,19 +148,19 @@ actor ConfigurationEditor: ManagedConfiguration {
                     hint: "nothing was changed; the server's user must be able to write the file and its folder")
             }
         }
-        let changes: [String]
+        let done: ReloadFacts
         do {
-            changes = try await server.reload()
+            done = try await server.reload()
         } catch {
             if new != old { try file.write(old) }
             throw Self.conflict("not_applicable", "\(error)", "the file is as it was before")
         }
         if let previous {
-            server.changed("\(changes.count) changes through the API; the text before is kept as \(previous)")
+            server.changed("\(done.changes.count) changes through the API; the text before is kept as \(previous)")
         }
         return ConfigApplyFacts(
-            changes: changes, revision: TextRevision.of(new), previous: previous,
-            servers: [.init(hostname: hostname, applied: true, message: Self.sentence(changes))])
+            changes: done.changes, notices: done.notices, revision: TextRevision.of(new), previous: previous,
+            servers: [.init(hostname: hostname, applied: true, message: Self.sentence(done.changes))])
     }
 
     // MARK: In a group
