@@ -8,12 +8,11 @@ import Playback
 import SettingsLanguage
 
 extension ServerParts {
-    /// Reads the configuration again and applies what is another.
+    /// Makes the configuration that was read again the one in force, and applies what is another. One at a time: see `Reloads`.
     ///
     /// Warnings that were not there before are logged too. Throws when the configuration cannot be used; nothing has changed
     /// then.
-    func reload(_ listeners: ListenerKeeper?) async throws -> ReloadFacts {
-        let new = try configuration.readAgain()
+    func apply(_ new: LoadedSettings, _ listeners: ListenerKeeper?) async throws -> ReloadFacts {
         if let objection = WeirServer.objection(to: new.settings, group) { throw LaunchError(objection) }
         let ports = try await listeners?.apply(new.settings.listening(at: launch.listen).effectiveListeners)
         let notices = new.remarks(given: WeirFeatures.available, newSince: configuration.current)

@@ -50,7 +50,9 @@ package struct WeirServer: Sendable {
         let stopRequested = AsyncStream.makeStream(of: Void.self)
         // Set below: what is served knows how to reload, and a reload what is served.
         let listeners = Late<ListenerKeeper>()
-        let reload: @Sendable () async throws -> ReloadFacts = { try await parts.reload(listeners.value) }
+        let reloads = Reloads(
+            read: { try parts.configuration.readAgain() }, apply: { try await parts.apply($0, listeners.value) })
+        let reload: @Sendable () async throws -> ReloadFacts = { try await reloads.reload() }
         let router = parts.router(reload: reload) { stopRequested.continuation.finish() }
         let listening = Self.listeners(
             launch, responder: router.buildResponder(), eventLoops: parts.eventLoops, playback: parts.playback,
