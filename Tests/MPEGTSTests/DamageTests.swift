@@ -45,6 +45,60 @@ import Testing
         #expect(result.counters.lost == 0)
     }
 
+    /// Six pictures, the third of sixty packets that all differ, and where the packets of that one begin.
+    private static func withALongPicture() -> (bytes: [UInt8], long: Range<Int>) {
+        var builder = StreamBuilder()
+        var long = 0..<0
+        for number in 0..<6 {
+            let sets = number == 0 ? [interlacedSPS, interlacedPPS] : []
+            let filling = number == 2 ? (0..<60 * 184).map { UInt8($0 % 251) + 4 } : []
+            let picture = field(isIDR: number == 0, frameNumber: number, isBottom: false) + filling
+            let begin = builder.bytes.count
+            let time = 90_000 + Int64(number) * 3600
+            builder.pes(annexB([[9, 0xf0]] + sets + [picture]), at: time, pcr: time - 9000)
+            if number == 2 { long = begin..<builder.bytes.count }
+        }
+        return (builder.bytes, long)
+    }
+
+    /// A loss of 15 packets, or 31, ends with the counter of the packet before it.
+    @Test(arguments: [15, 31]) func aGapOfAWholeTurnOfTheCounterIsNoRepeat(_ missing: Int) {
+        var (bytes, long) = Self.withALongPicture()
+        #expect(demux(bytes).frames(1).count == 6)
+        let from = long.lowerBound + 10 * 188
+        bytes.removeSubrange(from..<from + missing * 188)
+        let result = demux(bytes)
+        #expect(result.frames(1).map(\.decode) == [0, 1, 3, 4, 5].map { 90_000 + $0 * 3600 })
+        #expect(result.counters.repeated == 0)
+        #expect(result.counters.damagedByPID == [0x100: 1])
+        // The counter tells no more than that there were 15 at least.
+        #expect(result.counters.lostByPID == [0x100: 15])
+    }
+
+    @Test func aPacketIsRepeatedOnceAtTheMost() {
+        var (bytes, long) = Self.withALongPicture()
+        let from = long.lowerBound + 10 * 188
+        let packet = Array(bytes[from..<from + 188])
+        bytes.insert(contentsOf: packet, at: from)
+        #expect(demux(bytes).frames(1).count == 6)
+        bytes.insert(contentsOf: packet, at: from)
+        let result = demux(bytes)
+        #expect(result.counters.repeated == 1 && result.counters.lost == 15)
+        #expect(result.frames(1).count == 5)
+    }
+
+    /// A repeat has a clock of its own (ISO/IEC 13818-1 §2.4.3.3).
+    @Test func aRepeatWithAnotherClockIsOne() {
+        var (bytes, long) = Self.withALongPicture()
+        var packet = Array(bytes[long.lowerBound..<long.lowerBound + 188])
+        #expect(packet[5] & 0x10 != 0)
+        packet[9] += 1
+        bytes.insert(contentsOf: packet, at: long.lowerBound + 188)
+        let result = demux(bytes)
+        #expect(result.counters.repeated == 1 && result.counters.lost == 0 && result.jumps == 0)
+        #expect(result.frames(1).count == 6)
+    }
+
     @Test(arguments: [Vector.bFrames, .h265, .latm, .eac3, .mp2, .interlaced])
     func nothingTrapsAndTheStreamRecovers(_ vector: Vector) throws {
         let bytes = Array(try vector.bytes().prefix(188 * 250))

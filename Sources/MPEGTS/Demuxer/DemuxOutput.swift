@@ -49,7 +49,8 @@ package struct DemuxOutput: Sendable {
 package struct TransportStreamCounters: Hashable, Sendable {
     /// Packets, null packets included.
     package var packets: UInt64 = 0
-    /// Packets missing by continuity counter (ISO/IEC 13818-1 §2.4.3.3), on the PIDs of the chosen programme.
+    /// Packets missing by continuity counter (ISO/IEC 13818-1 §2.4.3.3), on the PIDs of the chosen programme. Whole turns of the
+    /// counter cannot be seen: where 15 are counted it may have been 31.
     package var lost: UInt64 = 0
     /// Packets sent twice.
     package var repeated: UInt64 = 0

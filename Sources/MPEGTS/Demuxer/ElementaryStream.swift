@@ -18,8 +18,7 @@ struct ElementaryStream: Sendable {
     /// Index of the track in the sink.
     var slot: Int
     var trackID: TrackID
-    /// Last continuity_counter; above 15: none yet.
-    var continuity: UInt8 = 0xff
+    private var place = PacketPlace()
     var sections = SectionAssembler()
     private var state = PESState.waiting
     private var header: [UInt8] = []
@@ -49,12 +48,11 @@ struct ElementaryStream: Sendable {
         _ payload: UnsafeRawBufferPointer, counter: UInt8, isMarked: Bool, isScrambled: Bool, isStart: Bool,
         sink: inout FrameSink
     ) {
-        switch sink.continuity(continuity, counter, isMarked, entry.pid) {
+        switch sink.continuity(&place, counter, payload, isMarked: isMarked, of: entry.pid) {
         case .repeated: return
         case .lost: lostPackets(&sink)
         case .continuous: break
         }
-        continuity = counter
         if isScrambled {
             sink.counters.scrambled &+= 1
             return

@@ -5,7 +5,7 @@
 struct ProgramChooser: Sendable {
     private struct Table: Sendable {
         var pid: UInt16
-        var continuity: UInt8 = 0xff
+        var place = PacketPlace()
         var assembler = SectionAssembler()
         /// The last good sections by programme number, to know repetitions without reading them.
         var sections: [UInt16: [UInt8]] = [:]
@@ -35,19 +35,23 @@ struct ProgramChooser: Sendable {
         association.filter { wanted == nil || $0.number == wanted }.map(\.mapPID)
     }
 
-    func continuity(_ pid: UInt16) -> UInt8 { tables.first { $0.pid == pid }?.continuity ?? 0xff }
-
-    mutating func reset(_ pid: UInt16) {
-        guard let index = tables.firstIndex(where: { $0.pid == pid }) else { return }
-        tables[index].assembler.reset()
+    /// Checks the place of a packet of a table's PID. False when there is nothing to receive in it.
+    mutating func isNew(
+        _ payload: UnsafeRawBufferPointer, pid: UInt16, counter: UInt8, isMarked: Bool, _ sink: inout FrameSink
+    ) -> Bool {
+        guard let index = tables.firstIndex(where: { $0.pid == pid }) else { return false }
+        switch sink.continuity(&tables[index].place, counter, payload, isMarked: isMarked, of: pid) {
+        case .repeated: return false
+        case .lost: tables[index].assembler.reset()
+        case .continuous: break
+        }
+        return true
     }
 
     mutating func receive(
-        _ payload: UnsafeRawBufferPointer, pid: UInt16, counter: UInt8, isStart: Bool, packets: UInt64,
-        errors: inout UInt64
+        _ payload: UnsafeRawBufferPointer, pid: UInt16, isStart: Bool, packets: UInt64, errors: inout UInt64
     ) -> Change {
         guard let index = tables.firstIndex(where: { $0.pid == pid }) else { return .nothing }
-        tables[index].continuity = counter
         var sections: [[UInt8]] = []
         errors += UInt64(tables[index].assembler.receive(payload, isStart: isStart) { sections.append(Array($0)) })
         var change = Change.nothing

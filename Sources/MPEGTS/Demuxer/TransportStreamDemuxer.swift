@@ -123,7 +123,7 @@ package struct TransportStreamDemuxer: Sendable {
                 sink: &sink)
             sink.noteDamage(of: pid)
         } else {
-            tables(payload, pid, role, counter: bytes[3] & 15, isStart: isStart, isMarked: isMarked)
+            tables(payload, pid, counter: bytes[3] & 15, isStart: isStart, isMarked: isMarked)
         }
     }
 
@@ -148,16 +148,11 @@ package struct TransportStreamDemuxer: Sendable {
     // MARK: - Tables
 
     private mutating func tables(
-        _ payload: UnsafeRawBufferPointer, _ pid: UInt16, _ role: UInt8, counter: UInt8, isStart: Bool, isMarked: Bool
+        _ payload: UnsafeRawBufferPointer, _ pid: UInt16, counter: UInt8, isStart: Bool, isMarked: Bool
     ) {
-        switch sink.continuity(programs.continuity(pid), counter, isMarked, pid) {
-        case .repeated: return
-        case .lost: programs.reset(pid)
-        case .continuous: break
-        }
+        guard programs.isNew(payload, pid: pid, counter: counter, isMarked: isMarked, &sink) else { return }
         switch programs.receive(
-            payload, pid: pid, counter: counter, isStart: isStart, packets: sink.counters.packets,
-            errors: &sink.counters.psiErrors)
+            payload, pid: pid, isStart: isStart, packets: sink.counters.packets, errors: &sink.counters.psiErrors)
         {
         case .nothing: break
         case .associationChanged:
