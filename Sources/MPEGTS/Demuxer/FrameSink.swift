@@ -39,8 +39,13 @@ struct FrameSink: Sendable {
     /// For streams whose clock stands still: about 30 MB.
     private static let packetLimit: UInt64 = 160_000
 
-    /// The PMT lists these tracks from now on.
-    mutating func setSlots(_ new: [Slot]) {
+    /// The PMT lists these tracks from now on; those of `kept` it listed before.
+    mutating func setSlots(_ new: [Slot], keeping kept: Set<TrackID>) {
+        if isHolding, heldBytes > 0 {
+            // Whoever has tracks already gets the frames of their time. Before the first ones nobody waits, and a set without the
+            // picture would be announced for a moment: there the frames of the tracks that stay wait on.
+            if announced != nil, hasMedia { release() } else { dropHeld(except: kept) }
+        }
         slots = new
         beginHold()
     }
@@ -50,10 +55,22 @@ struct FrameSink: Sendable {
         isHolding = true
         holdBegin = clock.now
         packetsAtHold = counters.packets
-        // What still waits is of tracks that were never announced and are gone.
-        _ = held.take()
-        heldBytes = 0
         releaseIfKnown()
+    }
+
+    /// Drops what waits of tracks that were never announced and are gone.
+    private mutating func dropHeld(except kept: Set<TrackID>) {
+        heldBytes = 0
+        for event in held.take() {
+            guard case .frames(let frames) = event else {
+                held.append(event)
+                continue
+            }
+            for frame in frames where kept.contains(frame.track) {
+                heldBytes += frame.data.readableBytes
+                held.append(frame)
+            }
+        }
     }
 
     /// A PES packet of the track begins.
@@ -107,7 +124,7 @@ struct FrameSink: Sendable {
         let isFull = heldBytes > Self.heldBytesLimit || counters.packets - packetsAtHold > Self.packetLimit
         let isPatient = slots.contains { $0.codec == nil && $0.isAlive }
         guard isFull || waited > (isPatient ? Self.aliveLimit : Self.silentLimit) else { return }
-        if slots.contains(where: { $0.codec.map { $0.kind != .data } ?? false }) {
+        if hasMedia {
             release()
         } else {
             // Nothing to watch or hear yet: wait on, but keep nothing.
@@ -122,6 +139,9 @@ struct FrameSink: Sendable {
     mutating func finish() {
         if isHolding, slots.contains(where: { $0.codec != nil }) { release() }
     }
+
+    /// Something to watch or hear is known.
+    private var hasMedia: Bool { slots.contains { $0.codec.map { $0.kind != .data } ?? false } }
 
     private mutating func releaseIfKnown() {
         guard isHolding, !slots.isEmpty, slots.allSatisfy({ $0.codec != nil }) else { return }

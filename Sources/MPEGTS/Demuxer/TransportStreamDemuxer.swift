@@ -179,22 +179,24 @@ package struct TransportStreamDemuxer: Sendable {
             where !(isSameProgram && index < map.entries.count && map.entries[index] == streams[index].entry) {
                 flush(index)
             }
+            var kept: Set<TrackID> = []
             streams = map.entries.enumerated().map { index, entry in
-                if isSameProgram, index < old.count, old[index].entry == entry { return old[index] }
-                return ElementaryStream(entry: entry, slot: index, trackID: TrackID(UInt32(index + 1)))
+                guard isSameProgram, index < old.count, old[index].entry == entry else {
+                    return ElementaryStream(entry: entry, slot: index, trackID: TrackID(UInt32(index + 1)))
+                }
+                kept.insert(old[index].trackID)
+                return old[index]
             }
             let slots = sink.slots
             sink.setSlots(
                 streams.enumerated().map { index, stream in
-                    if isSameProgram, index < slots.count, index < old.count, old[index].entry == stream.entry {
-                        return slots[index]
-                    }
+                    if kept.contains(stream.trackID) { return slots[index] }
                     let isCarried = stream.format == .data || stream.format == .sections
                     return FrameSink.Slot(
                         id: stream.trackID, language: stream.entry.language,
                         codec: isCarried
                             ? .data(stream.entry.dataParameters(isSections: stream.format == .sections)) : nil)
-                })
+                }, keeping: kept)
         }
         pcrPID = map.pcrPID
         for pid in roles.indices where roles[pid] >= Role.clockOnly { roles[pid] = Role.ignored }
