@@ -37,9 +37,10 @@ package struct TransportStreamParser: MediaParser {
     package mutating func finish() { demuxer.finish(into: &output) }
 
     package mutating func takeEvents() -> [InputEvent] {
-        let notice = isExamined ? nil : examine()
-        guard !output.isEmpty else { return notice.map { [.notice($0)] } ?? [] }
-        return (notice.map { [.notice($0)] } ?? [])
+        var notices = demuxer.takeNotices()
+        if !isExamined, let notice = examine() { notices.append(notice) }
+        guard !output.isEmpty || !notices.isEmpty else { return [] }
+        return notices.map { .notice($0) }
             + output.take().map { event in
                 switch event {
                 case .tracks(let tracks): .tracks(tracks, clock: .free)

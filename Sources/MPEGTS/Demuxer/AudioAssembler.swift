@@ -10,6 +10,8 @@ struct AudioAssembler: Sendable {
         case invalid
         /// Whole length, and the header's fields that stay the same from frame to frame.
         case frame(length: Int, signature: UInt64)
+        /// A header that can be read, of a frame that cannot: whole length, samples, and the reason.
+        case refused(length: Int, samples: Int64, reason: String)
     }
 
     private let format: StreamFormat
@@ -22,6 +24,11 @@ struct AudioAssembler: Sendable {
     private var anchor: Int64?
     private var samplesSince: Int64 = 0
     private var hasFailed = false
+    /// LATM elements that could not be read before there was a configuration.
+    private var unread = 0
+
+    /// So many are not damage any more: the configuration is of a form that is not read.
+    private static let unreadLimit = 8
 
     init(format: StreamFormat) { self.format = format }
 
@@ -57,6 +64,23 @@ struct AudioAssembler: Sendable {
                 if !isLast { return at }
                 at = bytes.count
             case .invalid: at = search(bytes, at, &sink)
+            case .refused(let length, let samples, let reason):
+                // With a second header as witness: noise has single ones.
+                switch header(bytes, at + length, isLast) {
+                case .frame, .refused: break
+                case .needMore where isLast && at + length == bytes.count: break
+                case .needMore:
+                    needed = at + length + 1
+                    return at
+                case .invalid:
+                    at = search(bytes, at, &sink)
+                    continue
+                }
+                (isLocked, hasFailed) = (false, false)
+                moveAnchor(to: at, &marks)
+                samplesSince += samples
+                sink.refuse(target.slot, reason)
+                at += length
             case .frame(let length, let found):
                 guard at + length <= bytes.count else {
                     needed = at + length
@@ -105,8 +129,16 @@ struct AudioAssembler: Sendable {
         switch format {
         case .adts:
             guard bytes.count >= ADTSHeader.minimumLength else { return .needMore }
-            guard let header = ADTSHeader(bytes), header.blockCount == 1, header.channelConfiguration > 0 else {
-                return .invalid
+            guard let header = ADTSHeader(bytes) else { return .invalid }
+            // Without lengths between them raw data blocks can be told apart only by decoding them (§1.A.2.2.1).
+            let samples = 1024 * Int64(header.blockCount)
+            guard header.blockCount == 1 else {
+                let reason = "\(header.blockCount) raw data blocks in an ADTS frame, not one"
+                return .refused(length: header.frameLength, samples: samples, reason: reason)
+            }
+            guard header.channelConfiguration > 0 else {
+                let reason = "its channels are in a program_config_element, not in the ADTS header"
+                return .refused(length: header.frameLength, samples: samples, reason: reason)
             }
             let fields = UInt64(header.objectType) << 16 | UInt64(header.sampleRateIndex) << 8
             return .frame(length: header.frameLength, signature: fields | UInt64(header.channelConfiguration))
@@ -150,10 +182,8 @@ struct AudioAssembler: Sendable {
         return .frame(length: length, signature: 1 << 63 | mode << 40 | fields)
     }
 
-    private mutating func emit(
-        _ frame: UnsafeRawBufferPointer, _ at: Int, _ isNew: Bool, _ marks: inout [TimeMark], _ target: UnitTarget,
-        _ sink: inout FrameSink
-    ) {
+    /// A frame begins at `at`: a timestamp that stands there or before it is its own.
+    private mutating func moveAnchor(to at: Int, _ marks: inout [TimeMark]) {
         var used = 0
         while used < marks.count, marks[used].offset <= at {
             anchor = marks[used].presentation
@@ -161,6 +191,13 @@ struct AudioAssembler: Sendable {
             used += 1
         }
         if used > 0 { marks.removeFirst(used) }
+    }
+
+    private mutating func emit(
+        _ frame: UnsafeRawBufferPointer, _ at: Int, _ isNew: Bool, _ marks: inout [TimeMark], _ target: UnitTarget,
+        _ sink: inout FrameSink
+    ) {
+        moveAnchor(to: at, &marks)
         switch format {
         case .adts:
             guard let header = ADTSHeader(frame) else { return }
@@ -173,7 +210,15 @@ struct AudioAssembler: Sendable {
                 if let parameters = latm.parameters { sink.setCodec(target.slot, .aac(parameters)) }
                 for block in blocks { block.withUnsafeBytes { send($0, target, &sink) } }
             case .waiting: break
-            case .damaged: sink.counters.damagedFrames += 1
+            case .damaged:
+                unread += 1
+                if latm.parameters == nil, unread >= Self.unreadLimit {
+                    let reason =
+                        "its StreamMuxConfig has several programmes or layers, or an object type that is not known"
+                    sink.refuse(target.slot, reason)
+                } else {
+                    sink.counters.damagedFrames += 1
+                }
             }
         case .mpegAudio:
             if isNew, let header = MPEGAudioHeader(frame) {

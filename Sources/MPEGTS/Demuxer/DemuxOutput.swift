@@ -61,7 +61,8 @@ package struct TransportStreamCounters: Hashable, Sendable {
     package var resyncs: UInt64 = 0
     /// PSI sections with a wrong CRC or an impossible length.
     package var psiErrors: UInt64 = 0
-    /// Access units thrown away because a part of them was missing or wrong.
+    /// Access units thrown away because a part of them was missing or wrong, or they are of a form that is not read. A track that
+    /// is given up because nothing in it could be read counts once.
     package var damagedFrames: UInt64 = 0
     package var lostByPID: [UInt16: UInt64] = [:]
     /// Of `damagedFrames`.

@@ -7,16 +7,24 @@ import NIOCore
 struct FrameSink: Sendable {
     struct Slot: Sendable {
         var id: TrackID
+        var pid: UInt16
+        var format: StreamFormat
         var language: String?
         var codec: Codec?
         /// Packets have come: it is not silent, only its parameters have not come yet.
         var isAlive = false
+        /// Its headers were read and are of a form that is not: nobody waits for it.
+        var isRefused = false
+        /// Why it cannot be read was said.
+        var isTold = false
     }
 
     var clock = SourceClockTracker()
     /// Where the bytes of video and audio frames are: a few frames of video, or a second of audio, in each block.
     var block = ByteBlock(size: 64 << 10)
     var counters = TransportStreamCounters()
+    /// For the operator: why a track that comes is left out. Once for each track of a map.
+    private(set) var notices: [String] = []
     /// Where events go; swapped with the caller's for the time of a read.
     var output = DemuxOutput()
     /// The decode time of the last frame that was not data.
@@ -35,6 +43,8 @@ struct FrameSink: Sendable {
     private static let silentLimit: Int64 = 3 * 90_000
     /// Tracks whose parameters do not come (video without key frame) are left out after this much.
     private static let aliveLimit: Int64 = 15 * 90_000
+    /// More than this are not kept where nobody takes them.
+    private static let noticeLimit = 64
     private static let heldBytesLimit = 4 << 20
     /// For streams whose clock stands still: about 30 MB.
     private static let packetLimit: UInt64 = 160_000
@@ -88,7 +98,41 @@ struct FrameSink: Sendable {
 
     func codec(_ slot: Int) -> Codec? { slots[slot].codec }
 
+    /// A frame of the track is of a form that is not read: it is thrown away, and the track not waited for.
+    mutating func refuse(_ slot: Int, _ reason: String) {
+        counters.damagedFrames += 1
+        guard !slots[slot].isRefused else { return }
+        slots[slot].isRefused = true
+        let name = slots[slot].format.displayName
+        tell(slot, "\(name) in a form that is not read: \(reason); the stream goes on without it")
+        if isHolding { releaseIfKnown() }
+    }
+
+    /// The stream goes on without the tracks that send and of which nothing could be read.
+    private mutating func giveUp() {
+        for (index, slot) in slots.enumerated() where slot.codec == nil && slot.isAlive && !slot.isTold {
+            counters.damagedFrames += 1
+            counters.damagedByPID[slot.pid, default: 0] += 1
+            notedDamage += 1
+            let missing = slot.format.isVideo ? "key frame with its parameter sets" : "whole frame"
+            let name = slot.format.displayName
+            tell(index, "\(name) without a \(missing) so far; until one comes the stream goes on without it")
+        }
+    }
+
+    private mutating func tell(_ slot: Int, _ text: String) {
+        guard !slots[slot].isTold, notices.count < Self.noticeLimit else { return }
+        slots[slot].isTold = true
+        notices.append("PID \(slots[slot].pid): \(text)")
+    }
+
+    mutating func takeNotices() -> [String] {
+        defer { notices = [] }
+        return notices
+    }
+
     mutating func setCodec(_ slot: Int, _ codec: Codec) {
+        slots[slot].isRefused = false
         guard slots[slot].codec != codec else { return }
         slots[slot].codec = codec
         if isHolding { releaseIfKnown() } else { announce() }
@@ -122,8 +166,9 @@ struct FrameSink: Sendable {
         holdBegin = begin
         let waited = begin.flatMap { begin in clock.now.map { $0 - begin } } ?? 0
         let isFull = heldBytes > Self.heldBytesLimit || counters.packets - packetsAtHold > Self.packetLimit
-        let isPatient = slots.contains { $0.codec == nil && $0.isAlive }
+        let isPatient = slots.contains { $0.codec == nil && $0.isAlive && !$0.isRefused }
         guard isFull || waited > (isPatient ? Self.aliveLimit : Self.silentLimit) else { return }
+        giveUp()
         if hasMedia {
             release()
         } else {
@@ -144,8 +189,9 @@ struct FrameSink: Sendable {
     private var hasMedia: Bool { slots.contains { $0.codec.map { $0.kind != .data } ?? false } }
 
     private mutating func releaseIfKnown() {
-        guard isHolding, !slots.isEmpty, slots.allSatisfy({ $0.codec != nil }) else { return }
-        release()
+        guard isHolding, !slots.isEmpty, slots.allSatisfy({ $0.codec != nil || $0.isRefused }) else { return }
+        // Data without the sound that they came with are no stream.
+        if hasMedia || !slots.contains(where: \.isRefused) { release() }
     }
 
     private mutating func release() {

@@ -37,6 +37,9 @@ package struct TransportStreamDemuxer: Sendable {
 
     package var counters: TransportStreamCounters { sink.counters }
 
+    /// Why tracks that come are left out, each said once: for whoever runs the source. Afterwards there are none.
+    package mutating func takeNotices() -> [String] { sink.notices.isEmpty ? [] : sink.takeNotices() }
+
     /// The programme that is being demultiplexed; nil until one is found.
     package var program: UInt16? { map?.program }
 
@@ -193,7 +196,8 @@ package struct TransportStreamDemuxer: Sendable {
                     if kept.contains(stream.trackID) { return slots[index] }
                     let isCarried = stream.format == .data || stream.format == .sections
                     return FrameSink.Slot(
-                        id: stream.trackID, language: stream.entry.language,
+                        id: stream.trackID, pid: stream.entry.pid, format: stream.format,
+                        language: stream.entry.language,
                         codec: isCarried
                             ? .data(stream.entry.dataParameters(isSections: stream.format == .sections)) : nil)
                 }, keeping: kept)

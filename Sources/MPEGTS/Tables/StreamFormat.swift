@@ -10,6 +10,19 @@ enum StreamFormat: Hashable, Sendable {
     /// Sections carried as they are.
     case sections
 
+    /// For messages to the operator.
+    var displayName: String {
+        switch self {
+        case .h264: "H.264"
+        case .h265: "H.265"
+        case .adts: "AAC"
+        case .latm: "AAC (LATM)"
+        case .mpegAudio: "MPEG audio"
+        case .ac3: "AC-3"
+        case .data, .sections: "data"
+        }
+    }
+
     var isVideo: Bool { self == .h264 || self == .h265 }
     var isAudio: Bool {
         switch self {
