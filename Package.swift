@@ -27,9 +27,7 @@ let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", packa
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
-let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
-let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -70,7 +68,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-metrics.git", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-collections.git", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
@@ -88,39 +85,37 @@ let package = Package(
 
         // pure
         room("SettingsLanguage", []),
-        room("Ingest", ["Media", "CMAF", nioCore, deque]),
-        optimisedRoom("Cluster", [orderedCollections, heap]),
+        room("Ingest", ["Media", "CMAF", nioCore]),
+        optimisedRoom("Cluster", []),
         room("Archive", ["Media", nioCore]),
         room("M4F", ["Archive", "Cluster", "CMAF", "Ingest", "Media", nioCore, crypto, deque]),
 
         // shells
         room(
-            "LiveStream",
-            ["CLinux", "Media", "Ingest", "CMAF", "MPEGTS", nioCore, nioPosix, nioConcurrency, deque, log]),
+            "LiveStream", ["CLinux", "Media", "Ingest", "CMAF", "MPEGTS", nioCore, nioConcurrency, deque]),
         room(
             "Inputs",
             [
                 "CLinux", "Media", "MPEGTS", "CMAF", "Ingest", "Cluster", "M4F", nioCore, nioPosix, nioHTTP1, nioSSL,
-                nioConcurrency, asyncHTTPClient, log,
+                nioConcurrency, asyncHTTPClient,
             ]),
-        room(
-            "ArchiveStorage", ["CLinux", "Media", "CMAF", "Archive", nioCore, nioConcurrency, grdb, crypto, deque, log]),
+        room("ArchiveStorage", ["CLinux", "Media", "CMAF", "Archive", nioCore, grdb]),
         room(
             "PeerLink",
             [
                 "Archive", "Cluster", "M4F", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioConcurrency,
-                serviceLifecycle, deque, log,
+                serviceLifecycle, crypto, log,
             ]),
         room(
             "Playback",
             [
                 "CZlib", "Media", "CMAF", "HLS", "MPEGTS", "LiveStream", "Archive", "ArchiveStorage", "Cluster", "M4F",
-                nioCore, nioPosix, nioHTTP1, nioConcurrency, asyncHTTPClient, log,
+                nioCore, nioPosix, nioHTTP1, nioConcurrency, asyncHTTPClient,
             ], resources: [.embedInCode("Player/Files")]),
 
         // top
         room(
-            "ManagementAPI", [hummingbird, nioCore, nioConcurrency, httpTypes, serviceLifecycle, crypto, log, metrics],
+            "ManagementAPI", [hummingbird, nioCore, nioConcurrency, httpTypes, serviceLifecycle, crypto],
             resources: [.embedInCode("Files/openapi.json")]),
         room(
             "WebConsole", [],
@@ -134,22 +129,20 @@ let package = Package(
             [
                 "CLinux", "SettingsLanguage", "Media", "Ingest", "LiveStream", "Inputs", "Playback", "ManagementAPI",
                 "WebConsole", "Cluster", "PeerLink", "Archive", "ArchiveStorage", "M4F", hummingbird, hummingbirdTLS,
-                httpTypes,
-                nioCore, nioPosix, nioHTTP1, nioSSL, nioHTTPTypes, nioHTTPTypesHTTP1, nioConcurrency,
-                serviceLifecycle, unixSignals, log, metrics,
-                asyncHTTPClient,
+                httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL, nioHTTPTypes, nioHTTPTypesHTTP1, nioConcurrency,
+                serviceLifecycle, unixSignals, log, asyncHTTPClient,
             ]),
         .executableTarget(
             name: "weir",
             dependencies: [
                 "WeirServer", "SettingsLanguage", "Archive", "ArchiveStorage", "Playback", "ManagementAPI", "Media",
-                argumentParser, asyncHTTPClient, nioCore, nioHTTP1, serviceLifecycle, log,
+                argumentParser, asyncHTTPClient, nioCore, nioHTTP1, log,
             ],
             swiftSettings: strict),
 
         // beside: never shipped
         optimisedRoom("Simulation", ["Cluster", heap]),
-        room("TestSupport", ["Ingest", "ManagementAPI", "Media", nioCore, nioConcurrency]),
+        room("TestSupport", ["Ingest", "ManagementAPI", "Media", nioConcurrency]),
         .target(
             name: "FuzzChecks",
             dependencies: [
@@ -164,19 +157,19 @@ let package = Package(
         tests("CMAFTests", ["CMAF", "Media", nioCore]),
         tests("HLSTests", ["HLS", "Media"]),
         tests("SettingsLanguageTests", ["SettingsLanguage"]),
-        tests("IngestTests", ["Ingest", "CMAF", "Media", nioCore]),
+        tests("IngestTests", ["Ingest", "Media", nioCore]),
         tests("ClusterTests", ["Cluster", "Simulation"], exclude: ["Scenarios", "KeptSeeds.txt"]),
         tests(
             "PeerLinkTests",
-            ["PeerLink", "Cluster", "M4F", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, serviceLifecycle, log]),
-        tests("M4FTests", ["M4F", "Archive", "Cluster", "CMAF", "Ingest", "Media", nioCore]),
+            ["PeerLink", "Cluster", "M4F", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioConcurrency, log]),
+        tests("M4FTests", ["M4F", "Archive", "Ingest", "Media", nioCore]),
         tests("ArchiveTests", ["Archive", "Media", nioCore]),
         tests(
-            "ArchiveStorageTests", ["ArchiveStorage", "Archive", "CMAF", "Ingest", "M4F", "Media", nioCore],
+            "ArchiveStorageTests", ["ArchiveStorage", "Archive", "CMAF", "Ingest", "M4F", "Media", nioCore, grdb],
             exclude: ["Simulation/KeptSeeds.txt"]),
         tests(
             "InputsTests",
-            ["Inputs", "Ingest", "MPEGTS", "CMAF", "Media", nioCore, nioPosix, nioHTTP1, nioSSL, asyncHTTPClient]),
+            ["Inputs", "Ingest", "CMAF", "Media", nioCore, nioPosix, nioHTTP1, nioSSL, asyncHTTPClient]),
         tests(
             "LiveStreamTests",
             ["LiveStream", "M4F", "Ingest", "CMAF", "MPEGTS", "Media", nioCore, nioEmbedded, nioConcurrency]),
