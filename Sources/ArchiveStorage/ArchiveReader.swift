@@ -106,10 +106,6 @@ package struct ArchiveReader: Sendable {
 
     /// The digest of the media that starts in `range`: equal on two servers that have the same.
     package func digest(of stream: String, in range: TimeRange) throws -> MediaDigest {
-        DigestTree.digest(of: try segments(of: stream, startingIn: range).map(\.named), in: range)
-    }
-
-    package func digestTree(of stream: String, in range: TimeRange) throws -> DigestTree {
-        DigestTree(try segments(of: stream, startingIn: range).map(\.named))
+        DigestPeriod.digest(of: try segments(of: stream, startingIn: range).map(\.named), in: range)
     }
 }

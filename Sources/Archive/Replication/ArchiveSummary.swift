@@ -21,21 +21,20 @@ package struct HourSummary: Hashable, Sendable {
 
     /// - Parameter segments: of one hour, in the order of their starts; nil is returned when there is none.
     package init?(number: Int64, _ segments: some Sequence<OfferedSegment>) {
-        var (count, bytes, ticks) = (0, Int64(0), Int64(0))
-        let tree = DigestTree(
-            segments.lazy.map { segment in
-                count += 1
-                bytes += Int64(segment.length)
-                ticks += segment.duration.ticks
-                return segment.named
-            })
-        guard let hour = tree.days.first?.hours.first else { return nil }
-        self.init(
-            number: number, digest: hour.digest, segments: count, bytes: bytes, duration: MediaSpan(ticks: ticks))
+        var hasher = MediaHasher()
+        var (count, bytes, duration) = (0, Int64(0), MediaSpan.zero)
+        for segment in segments {
+            hasher.update(segment.named)
+            count += 1
+            bytes += Int64(segment.length)
+            duration += segment.duration
+        }
+        guard count > 0 else { return nil }
+        self.init(number: number, digest: hasher.finalize(), segments: count, bytes: bytes, duration: duration)
     }
 
     package var range: TimeRange {
-        TimeRange(start: MediaTime(ticks: number * DigestTree.hour.ticks), duration: DigestTree.hour)
+        TimeRange(start: MediaTime(ticks: number * DigestPeriod.hour.ticks), duration: DigestPeriod.hour)
     }
 }
 
@@ -75,8 +74,7 @@ package struct ArchiveSummary: Hashable, Sendable {
             var hasher = MediaHasher()
             for hour in days[index].hours {
                 hasher.update(UInt64(bitPattern: hour.number))
-                hasher.update(hour.digest.high)
-                hasher.update(hour.digest.low)
+                hasher.update(hour.digest)
             }
             days[index].digest = hasher.finalize()
         }
@@ -88,15 +86,15 @@ package struct ArchiveSummary: Hashable, Sendable {
         var open: [OfferedSegment] = []
         for segment in segments {
             if let first = open.first,
-                first.start.index(of: DigestTree.hour) != segment.start.index(of: DigestTree.hour)
+                first.start.index(of: DigestPeriod.hour) != segment.start.index(of: DigestPeriod.hour)
             {
-                hours += HourSummary(number: first.start.index(of: DigestTree.hour), open).map { [$0] } ?? []
+                hours += HourSummary(number: first.start.index(of: DigestPeriod.hour), open).map { [$0] } ?? []
                 open = []
             }
             open.append(segment)
         }
         if let first = open.first {
-            hours += HourSummary(number: first.start.index(of: DigestTree.hour), open).map { [$0] } ?? []
+            hours += HourSummary(number: first.start.index(of: DigestPeriod.hour), open).map { [$0] } ?? []
         }
         self.init(hours: hours)
     }

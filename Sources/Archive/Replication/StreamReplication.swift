@@ -98,14 +98,14 @@ package struct StreamReplication: Sendable {
         let differing = theirs.differences(from: ours)
         let numbers = Set(differing.map(\.number))
         peer.refused = peer.refused.filter {
-            $0.value.until > now.uptime && numbers.contains($0.key.start.index(of: DigestTree.hour))
+            $0.value.until > now.uptime && numbers.contains($0.key.start.index(of: DigestPeriod.hour))
         }
         let different = differing.filter { hour in
             guard hour.range.overlaps(bounds.range) else { return false }
             return peer.settled[hour.number] != .init(theirs: hour.digest, ours: peer.ours[hour.number]?.digest)
         }
         peer.settled = peer.settled.filter { number, _ in
-            (number + 1) * DigestTree.hour.ticks > bounds.range.start.ticks
+            (number + 1) * DigestPeriod.hour.ticks > bounds.range.start.ticks
         }
         let expiresAt = keeps.map { now.utc - $0 + limits.expiresSoon }
         let expiring = different.filter { hour in expiresAt.map { hour.range.start < $0 } ?? false }

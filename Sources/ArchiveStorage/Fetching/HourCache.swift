@@ -28,7 +28,7 @@ final class HourCache: Sendable {
         guard !segments.isEmpty else { return }
         streams.withLock { streams in
             streams[name, default: Stream()].version += 1
-            for segment in segments { streams[name]?.hours[segment.start.index(of: DigestTree.hour)] = nil }
+            for segment in segments { streams[name]?.hours[segment.start.index(of: DigestPeriod.hour)] = nil }
         }
     }
 }

@@ -29,12 +29,15 @@ extension ArchiveReader {
         let version = view.hours.version(of: stream)
         // A run does not reach into another hour, so runs tell which hours there are.
         var numbers = Set(
-            try index.runs(of: stream).lazy.filter { $0.segments > 0 }.map { $0.run.start.index(of: DigestTree.hour) })
-        for segment in view.stream(stream)?.unindexed ?? [] { numbers.insert(segment.start.index(of: DigestTree.hour)) }
+            try index.runs(of: stream).lazy.filter { $0.segments > 0 }.map { $0.run.start.index(of: DigestPeriod.hour) }
+        )
+        for segment in view.stream(stream)?.unindexed ?? [] {
+            numbers.insert(segment.start.index(of: DigestPeriod.hour))
+        }
         var hours: [HourSummary] = []
         for number in numbers.sorted() {
             let hour = TimeRange(
-                start: MediaTime(ticks: number * DigestTree.hour.ticks), duration: DigestTree.hour)
+                start: MediaTime(ticks: number * DigestPeriod.hour.ticks), duration: DigestPeriod.hour)
             guard let part = hour.intersection(range) else { continue }
             if part == hour, let known = view.hours.summary(of: stream, hour: number) {
                 hours.append(known)

@@ -98,7 +98,7 @@ extension ArchiveWriter {
         let fitting = stream.fetched.first { run in
             run.end == offer.start && !offer.isDiscontinuous && run.run.tracksFingerprint == offer.tracksFingerprint
                 && run.run.origin == offer.origin
-                && run.run.start.index(of: DigestTree.hour) == offer.start.index(of: DigestTree.hour)
+                && run.run.start.index(of: DigestPeriod.hour) == offer.start.index(of: DigestPeriod.hour)
         }
         if let fitting { return fitting }
         if stream.fetched.count >= Self.mostFetchedRuns {

@@ -52,7 +52,7 @@ package struct ArchiveInspection: Sendable {
     package func digest(of stream: String, in range: TimeRange) throws -> (digest: MediaDigest, segments: Int) {
         _ = try row(of: stream)
         let segments = try index.segments(of: stream, startingIn: range)
-        return (DigestTree.digest(of: segments.map(\.named), in: range), segments.count)
+        return (DigestPeriod.digest(of: segments.map(\.named), in: range), segments.count)
     }
 
     private func row(of stream: String) throws -> StreamRow {

@@ -156,7 +156,7 @@ package final class ArchiveWriter {
 
     private func continues(_ chunk: Chunk, _ run: OpenRun) -> Bool {
         run.end == chunk.start && !chunk.isDiscontinuous && run.tracks == chunk.tracks
-            && run.run.start.index(of: DigestTree.hour) == chunk.start.index(of: DigestTree.hour)
+            && run.run.start.index(of: DigestPeriod.hour) == chunk.start.index(of: DigestPeriod.hour)
     }
 
     /// Whether the time of a chunk that starts a segment is free; and where what is recorded already begins again.

@@ -67,7 +67,7 @@ package struct ArchiveDigests: Hashable, Sendable {
             let digest = try reader.digest()
             let segments = try reader.integer(UInt32.self, "the segments of an hour")
             let (bytes, duration) = (try reader.ticks("the bytes of an hour"), try reader.ticks("an hour"))
-            guard bytes >= 0, bytes <= 1 << 50, duration >= 0, duration <= DigestTree.day.ticks * 365 else {
+            guard bytes >= 0, bytes <= 1 << 50, duration >= 0, duration <= DigestPeriod.day.ticks * 365 else {
                 throw reader.error("an hour of \(bytes) bytes and \(duration) ticks")
             }
             day.hours.append(

@@ -69,7 +69,7 @@ struct ArchiveMessageReader {
     /// The start and the length of a segment: positive, and at most a day.
     mutating func start() throws(ArchiveMessageError) -> (start: MediaTime, duration: MediaSpan) {
         let (start, duration) = (try ticks("a segment's start"), try ticks("a segment's duration"))
-        guard duration > 0, duration <= DigestTree.day.ticks else { throw error("a segment of \(duration) ticks") }
+        guard duration > 0, duration <= DigestPeriod.day.ticks else { throw error("a segment of \(duration) ticks") }
         return (MediaTime(ticks: start), MediaSpan(ticks: duration))
     }
 

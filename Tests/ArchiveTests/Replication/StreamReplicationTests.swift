@@ -127,7 +127,7 @@ private struct Stage {
         stage.keeps = .seconds(3 * 3600)
         let asked = stage.round("b")
         #expect(asked.count == all.count)
-        let hours = asked.map { $0.start.index(of: DigestTree.hour) - instant(0).index(of: DigestTree.hour) }
+        let hours = asked.map { $0.start.index(of: DigestPeriod.hour) - instant(0).index(of: DigestPeriod.hour) }
         var order: [Int64] = []
         for hour in hours where order.last != hour { order.append(hour) }
         #expect(order == [0, 1, 3, 2])
