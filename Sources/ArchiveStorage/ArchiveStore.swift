@@ -12,7 +12,8 @@ package final class ArchiveStore: Sendable {
     package let reader: ArchiveReader
     private let view: ArchiveView
     private let queue: CommandQueue
-    let fileSystem: any ArchiveFileSystem
+    /// Where the run files are: paths as in `ArchivedRun.path`.
+    package let fileSystem: any ArchiveFileSystem
     private let report: @Sendable (ArchiveEvent) -> Void
     private let neighbours: DiskNeighbours
     private let finished = DispatchSemaphore(value: 0)

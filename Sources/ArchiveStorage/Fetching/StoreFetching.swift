@@ -1,7 +1,4 @@
-// Fetched segments on their way into a store, and own ones on their way to other servers.
-package import Archive
-import Media
-package import NIOCore
+// Fetched segments on their way into a store.
 
 extension ArchiveStore {
     /// Writes a verified segment to a run of its own and lets it into the index, unless it is not wanted any more.
@@ -16,15 +13,5 @@ extension ArchiveStore {
     /// A round of fetching is over: closes the files that were written.
     package func finishFetching(_ stream: String) async throws {
         try await perform { writer, _ in writer.finishFetching(stream) }
-    }
-
-    /// The bytes of a segment as they lie on the disk, unverified. Blocks.
-    package func bytes(of segment: ArchivedSegment) throws -> ByteBuffer {
-        try fileSystem.open(segment.run.path, forWriting: false).read(at: segment.offset, count: segment.length)
-    }
-
-    /// The initialisation segment of a run. Blocks.
-    package func initialization(of run: ArchivedRun) throws -> ByteBuffer {
-        try fileSystem.open(run.path, forWriting: false).read(at: 0, count: run.initializationLength)
     }
 }

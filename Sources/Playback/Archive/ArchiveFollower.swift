@@ -95,11 +95,7 @@ final class ArchiveFollower {
         var entry = found
         entry.isDiscontinuous = state.last.map { $0.isCut || !entry.segment.continues($0.segment) } ?? false
         let segment = entry.segment
-        let file = try PosixFileSystem(root: store.root).open(segment.run.path, forWriting: false)
-        let bytes = try file.read(at: segment.offset, count: segment.length)
-        guard bytes.readableBytes == segment.length else {
-            throw ArchiveError(.damagedMedia, "\(segment.run.path) is shorter than the index says")
-        }
+        let bytes = try store.bytes(of: segment)
         state.joint.advance(to: entry)
         let frames = try TransportStreamJoint.frames(of: entry, bytes)
         state.joint.played(frames)

@@ -3,7 +3,6 @@ import Archive
 import ArchiveStorage
 import CMAF
 import Media
-import NIOCore
 import Synchronization
 
 /// What the runs of an archive are made of. Content is named by its hash, so nothing here grows old.
@@ -19,8 +18,7 @@ final class ArchiveHeaders: Sendable {
     /// The tracks of a run, from the beginning of its file.
     func tracks(of run: ArchivedRun, in store: ArchiveStore) throws -> TrackSet {
         if let known = state.withLock({ $0.tracks[run.tracksFingerprint] }) { return known }
-        let file = try PosixFileSystem(root: store.root).open(run.path, forWriting: false)
-        let tracks = try InitializationSegment.read(try file.read(at: 0, count: run.initializationLength))
+        let tracks = try InitializationSegment.read(try store.initialization(of: run))
         state.withLock { state in
             if state.tracks.count >= Self.largestCount { state.tracks.removeAll() }
             state.tracks[run.tracksFingerprint] = tracks

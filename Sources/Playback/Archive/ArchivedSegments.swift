@@ -29,7 +29,7 @@ extension ArchivePlayback {
             answer.length = segment.length
             return .file(answer, try OpenSegment(lease, offset: segment.offset, length: segment.length))
         }
-        let bytes = try read(segment, in: store)
+        let bytes = try store.bytes(of: segment)
         var pieces = [bytes]
         if !isWhole {
             pieces = ChunkParser.scan(bytes).parts.filter { ids.contains($0.track) }.compactMap {
@@ -46,7 +46,7 @@ extension ArchivePlayback {
         _ start: MediaTime, of stream: String, in store: ArchiveStore, request: MediaRequest
     ) throws -> ArchiveAnswer? {
         guard let (segment, lease) = try store.lease(SegmentKey(stream: stream, start: start)) else { return nil }
-        let frames = try FragmentReader.frames(in: try read(segment, in: store))
+        let frames = try FragmentReader.frames(in: try store.bytes(of: segment))
         withExtendedLifetime(lease) {}
         let bytes = TransportStreamMuxer.segment(tracks: try headers.tracks(of: segment.run, in: store), frames: frames)
         let made = Representation(
@@ -62,7 +62,7 @@ extension ArchivePlayback {
         guard let (segment, lease) = try store.lease(SegmentKey(stream: stream, start: start)),
             start < end, end < segment.end
         else { return nil }
-        var bytes = try SegmentCut.bytes(of: try read(segment, in: store), until: end)
+        var bytes = try SegmentCut.bytes(of: try store.bytes(of: segment), until: end)
         let tracks = try headers.tracks(of: segment.run, in: store)
         withExtendedLifetime(lease) {}
         var type = tracks.tracks.contains { $0.kind == .video } ? "video/mp4" : "audio/mp4"
@@ -78,14 +78,5 @@ extension ArchivePlayback {
     /// In the place of one that ended early, the whole one may come from another server.
     private static func cache(of segment: ArchivedSegment) -> CachePolicy {
         segment.isInterrupted ? .seconds(30) : .immutable
-    }
-
-    private func read(_ segment: ArchivedSegment, in store: ArchiveStore) throws -> ByteBuffer {
-        let file = try PosixFileSystem(root: store.root).open(segment.run.path, forWriting: false)
-        let bytes = try file.read(at: segment.offset, count: segment.length)
-        guard bytes.readableBytes == segment.length else {
-            throw ArchiveError(.damagedMedia, "\(segment.run.path) is shorter than the index says")
-        }
-        return bytes
     }
 }

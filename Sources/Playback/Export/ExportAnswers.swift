@@ -52,11 +52,10 @@ extension ArchivePlayback {
             return (selection, leases)
         }
         guard !selection.entries.isEmpty else { return nothing(stream) }
-        let fileSystem = PosixFileSystem(root: store.root)
         let tag = "\"\(form.rawValue)-\(Self.name(selection))\""
-        let plan = try exports.plan(tag + store.root) { try ExportPlan(selection, as: form, from: fileSystem) }
+        let plan = try exports.plan(tag + store.root) { try ExportPlan(selection, as: form, from: store.fileSystem) }
         guard plan.length > 0 else { return nothing(stream) }
-        let body = ExportBody(plan: plan, fileSystem: fileSystem, leases: leases)
+        let body = ExportBody(plan: plan, fileSystem: store.fileSystem, leases: leases)
 
         var shape = Representation(contentType: form.contentType, pieces: [], entityTag: tag)
         shape.length = Int(plan.length)

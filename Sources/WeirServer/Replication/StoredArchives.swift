@@ -31,8 +31,13 @@ struct StoredArchives: ArchiveSource {
             let key = SegmentKey(stream: stream, start: name.start)
             guard let (segment, lease) = try store.lease(key), segment.named == name else { return nil }
             defer { withExtendedLifetime(lease) {} }
-            let media = try store.bytes(of: segment)
-            guard media.readableBytes == segment.length else { return nil }
+            let media: ByteBuffer
+            do {
+                media = try store.bytes(of: segment)
+            } catch let error as ArchiveError where error.code == .damagedMedia {
+                // What is not whole is not here: the peer asks somebody else for it.
+                return nil
+            }
             return ArchivePart(
                 tracks: segment.run.tracksFingerprint, initialization: try store.initialization(of: segment.run),
                 media: media)
