@@ -88,7 +88,7 @@ let package = Package(
         room("Ingest", ["Media", "CMAF", nioCore]),
         optimisedRoom("Cluster", []),
         room("Archive", ["Media", nioCore]),
-        room("M4F", ["Archive", "Cluster", "CMAF", "Ingest", "Media", nioCore, crypto, deque]),
+        room("M4F", ["Archive", "CMAF", "Ingest", "Media", nioCore, crypto, deque]),
 
         // shells
         room(
@@ -96,7 +96,7 @@ let package = Package(
         room(
             "Inputs",
             [
-                "CLinux", "Media", "MPEGTS", "CMAF", "Ingest", "Cluster", "M4F", nioCore, nioPosix, nioHTTP1, nioSSL,
+                "CLinux", "Media", "MPEGTS", "CMAF", "Ingest", "M4F", nioCore, nioPosix, nioHTTP1, nioSSL,
                 nioConcurrency, asyncHTTPClient,
             ]),
         room("ArchiveStorage", ["CLinux", "Media", "CMAF", "Archive", nioCore, grdb]),
@@ -109,7 +109,7 @@ let package = Package(
         room(
             "Playback",
             [
-                "CZlib", "Media", "CMAF", "HLS", "MPEGTS", "LiveStream", "Archive", "ArchiveStorage", "Cluster", "M4F",
+                "CZlib", "Media", "CMAF", "HLS", "MPEGTS", "LiveStream", "Archive", "ArchiveStorage", "M4F",
                 nioCore, nioPosix, nioHTTP1, nioConcurrency, asyncHTTPClient,
             ], resources: [.embedInCode("Player/Files")]),
 
@@ -146,7 +146,7 @@ let package = Package(
         .target(
             name: "FuzzChecks",
             dependencies: [
-                "MPEGTS", "CMAF", "SettingsLanguage", "M4F", "Playback", "Cluster", "Ingest", "Media", nioCore,
+                "MPEGTS", "CMAF", "SettingsLanguage", "M4F", "Playback", "Ingest", "Media", nioCore,
                 nioEmbedded, nioHTTP1,
             ],
             path: "Fuzzing/Checks", swiftSettings: strict),
@@ -161,7 +161,7 @@ let package = Package(
         tests("ClusterTests", ["Cluster", "Simulation"], exclude: ["Scenarios", "KeptSeeds.txt"]),
         tests(
             "PeerLinkTests",
-            ["PeerLink", "Cluster", "M4F", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioConcurrency, log]),
+            ["PeerLink", "Cluster", "M4F", "Media", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioConcurrency, log]),
         tests("M4FTests", ["M4F", "Archive", "Ingest", "Media", nioCore]),
         tests("ArchiveTests", ["Archive", "Media", nioCore]),
         tests(

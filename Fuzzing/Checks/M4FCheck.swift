@@ -1,5 +1,4 @@
 // Any bytes as a session of M4F: the cuts do not matter, what is read is written and read as the same, and a receiver bears it.
-import Cluster
 import Ingest
 import M4F
 import Media

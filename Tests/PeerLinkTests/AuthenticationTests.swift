@@ -1,21 +1,20 @@
 // Which requests of peers are accepted, and what the others are told.
-import Cluster
 import M4F
+import Media
 import PeerLink
 import Testing
 
 @Suite struct AuthenticationTests {
-    static let now = WallTime(milliseconds: 1_800_000_000_000)
+    static let now = MediaTime(unixMilliseconds: 1_800_000_000_000)
     let signature = PeerSignature(key: "abcd")
     let body = Array(#"{"protocolVersion":1}"#.utf8)
 
     func request(
-        at time: WallTime = Self.now, nonce: String = "00112233445566778899aabbccddeeff"
+        at time: Int64 = Self.now.unixMilliseconds, nonce: String = "00112233445566778899aabbccddeeff"
     )
         -> PeerSignature.Request
     {
-        PeerSignature.Request(
-            method: "POST", path: PollWire.path, sender: "streamer", time: time.milliseconds, nonce: nonce)
+        PeerSignature.Request(method: "POST", path: PollWire.path, sender: "streamer", time: time, nonce: nonce)
     }
 
     @Test("the signature is that of another implementation of HMAC-SHA256")
@@ -68,7 +67,7 @@ import Testing
     @Test("a clock that differs too much is told by how much", arguments: [-60_001, -60_000, 0, 60_000, 60_001])
     func clocks(ahead: Int64) throws {
         var authentication = PeerAuthentication(key: "abcd")
-        let signed = request(at: WallTime(milliseconds: Self.now.milliseconds + ahead))
+        let signed = request(at: Self.now.unixMilliseconds + ahead)
         let code = signature.sign(signed, body: body)
         if abs(ahead) <= 60_000 {
             try authentication.check(signed, signature: code, body: body, at: Self.now)
@@ -82,11 +81,11 @@ import Testing
     @Test("times at the ends of the numbers do not trap", arguments: [Int64.min, Int64.max])
     func extremes(time: Int64) {
         var authentication = PeerAuthentication(key: "abcd")
-        let signed = request(at: WallTime(milliseconds: time))
+        let signed = request(at: time)
         #expect(throws: PeerRefusal.self) {
             try authentication.check(
                 signed, signature: signature.sign(signed, body: body), body: body,
-                at: WallTime(milliseconds: time < 0 ? 1 : -1))
+                at: MediaTime(unixMilliseconds: time < 0 ? 1 : -1))
         }
     }
 
@@ -94,11 +93,12 @@ import Testing
     func bounded() throws {
         var authentication = PeerAuthentication(key: "abcd", mostRemembered: 2)
         func send(_ number: Int, at time: Int64) throws {
-            let signed = request(at: WallTime(milliseconds: time), nonce: "nonce-of-request-\(number)")
+            let signed = request(at: time, nonce: "nonce-of-request-\(number)")
             try authentication.check(
-                signed, signature: signature.sign(signed, body: body), body: body, at: WallTime(milliseconds: time))
+                signed, signature: signature.sign(signed, body: body), body: body, at: MediaTime(unixMilliseconds: time)
+            )
         }
-        let start = Self.now.milliseconds
+        let start = Self.now.unixMilliseconds
         try send(1, at: start)
         try send(2, at: start + 1)
         #expect(throws: PeerRefusal.busy) { try send(3, at: start + 120_000) }

@@ -1,4 +1,4 @@
-// Two clocks that never mix: the monotonic one decides, the wall clock is only shown.
+// Two clocks that never mix: the monotonic one measures silence and delays, the wall clock is shown and numbers epochs.
 
 /// A span of monotonic time.
 package struct TimeSpan: Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -40,7 +40,8 @@ package struct MonotonicTime: Hashable, Comparable, Sendable {
     }
 }
 
-/// UTC in milliseconds since the Unix epoch. Shown to people, sent for comparison; no timeout depends on it.
+/// UTC in milliseconds since the Unix epoch. Shown to people, sent for comparison, and what the epochs of a server begin with
+/// (`Epoch.following`); no timeout of the group depends on it.
 package struct WallTime: Hashable, Comparable, Sendable {
     package var milliseconds: Int64
     package init(milliseconds: Int64) { self.milliseconds = milliseconds }

@@ -1,6 +1,5 @@
 // One session with another server: asks, follows signed redirects, hands on what the receiver makes of the answer.
 internal import AsyncHTTPClient
-internal import Cluster
 internal import Ingest
 internal import M4F
 internal import Media
@@ -60,8 +59,7 @@ final class M4FSession: InputSession {
         let utc = clocks.utc()
         let target = question.target
         let (fields, nonce) = signature.headers(
-            method: "GET", path: target, sender: own.name, at: WallTime(milliseconds: utc.unixMilliseconds),
-            using: &random)
+            method: "GET", path: target, sender: own.name, at: utc, using: &random)
         let request: HTTPClient.Request
         do {
             request = try HTTPClient.Request(

@@ -1,6 +1,6 @@
 // Whether a request comes from a peer of the group, now and for the first time.
-package import Cluster
 import DequeModule
+package import Media
 
 /// Why a request of a peer is refused. The text goes back to the peer, whose operator reads it.
 package enum PeerRefusal: Error, Hashable, Sendable, CustomStringConvertible {
@@ -40,13 +40,13 @@ package enum PeerRefusal: Error, Hashable, Sendable, CustomStringConvertible {
 /// Checks what peers send. Its memory is bounded and holds only what carried a right signature.
 package struct PeerAuthentication: Sendable {
     /// How far the sender's clock may be from ours. Requests within it are remembered, older ones need not be.
-    package static let longestAge = TimeSpan.seconds(60)
+    package static let longestAge = MediaSpan.seconds(60)
     /// 20 peers at the shortest `fetch_timeout`, answered at once all the time, stay below it.
     package static let mostRemembered = 1 << 16
 
     private struct Seen {
         var nonce: String
-        var until: WallTime
+        var until: MediaTime
     }
 
     package var signature: PeerSignature
@@ -66,11 +66,11 @@ package struct PeerAuthentication: Sendable {
     /// Throws why the request is not accepted. The signature is looked at first: to somebody without the key nothing is
     /// told about clocks and repetitions.
     package mutating func check(
-        _ request: PeerSignature.Request, signature text: String, body: [UInt8], at now: WallTime
+        _ request: PeerSignature.Request, signature text: String, body: [UInt8], at now: MediaTime
     ) throws(PeerRefusal) {
         guard request.nonce.utf8.count >= 16, request.nonce.utf8.count <= 64 else { throw .unsigned }
         guard signature.accepts(text, of: request, body: body) else { throw .otherKey }
-        let (ahead, overflow) = request.time.subtractingReportingOverflow(now.milliseconds)
+        let (ahead, overflow) = request.time.subtractingReportingOverflow(now.unixMilliseconds)
         let bound = Self.longestAge.milliseconds
         guard !overflow, (-bound...bound).contains(ahead) else { throw .clock(ahead: overflow ? .max : ahead) }
         while let first = order.first, first.until < now {
@@ -80,6 +80,6 @@ package struct PeerAuthentication: Sendable {
         guard !nonces.contains(request.nonce) else { throw .replay }
         guard order.count < mostRemembered else { throw .busy }
         nonces.insert(request.nonce)
-        order.append(Seen(nonce: request.nonce, until: WallTime(milliseconds: now.milliseconds + 2 * bound)))
+        order.append(Seen(nonce: request.nonce, until: now + Self.longestAge * 2))
     }
 }

@@ -1,5 +1,5 @@
 // How a signature travels: the header fields of a signed request, and how they are read back.
-package import Cluster
+package import Media
 
 /// The header fields by which peers' requests and answers are signed.
 package enum SignatureHeader {
@@ -21,13 +21,13 @@ extension PeerSignature {
     ///   - sender: the name of the asking server; no line end.
     ///   - now: UTC.
     package func headers(
-        method: String, path: String, sender: String, body: [UInt8] = [], at now: WallTime,
+        method: String, path: String, sender: String, body: [UInt8] = [], at now: MediaTime,
         using random: inout some RandomNumberGenerator
     ) -> (fields: [(name: String, value: String)], nonce: String) {
         let nonce = Hex.text((0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) })
-        let request = Request(method: method, path: path, sender: sender, time: now.milliseconds, nonce: nonce)
+        let request = Request(method: method, path: path, sender: sender, time: now.unixMilliseconds, nonce: nonce)
         let fields = [
-            (SignatureHeader.sender, sender), (SignatureHeader.time, String(now.milliseconds)),
+            (SignatureHeader.sender, sender), (SignatureHeader.time, String(request.time)),
             (SignatureHeader.nonce, nonce), (SignatureHeader.signature, sign(request, body: body)),
         ]
         return (fields, nonce)
@@ -40,7 +40,7 @@ extension PeerAuthentication {
     /// - Parameter header: the value of a header field by name, without regard to case.
     /// - Throws: why it is refused.
     package mutating func check(
-        method: String, path: String, header: (String) -> String?, body: [UInt8] = [], at now: WallTime
+        method: String, path: String, header: (String) -> String?, body: [UInt8] = [], at now: MediaTime
     ) throws(PeerRefusal) -> String {
         guard let sender = header(SignatureHeader.sender),
             let time = header(SignatureHeader.time).flatMap({ Int64($0) }),

@@ -1,6 +1,5 @@
 // Answers other servers' requests for archives, whatever brings them here.
 package import Archive
-import Cluster
 import M4F
 package import Media
 import NIOConcurrencyHelpers
@@ -88,7 +87,7 @@ package final class ArchiveResponder: Sendable {
     private func check(
         _ header: (String) -> String?, _ body: [UInt8]
     ) -> Result<(PeerSignature, String), PeerRefusal>? {
-        let now = WallTime(milliseconds: utc().unixMilliseconds)
+        let now = utc()
         return authentication.withLockedValue { authentication in
             guard authentication != nil else { return nil }
             return Result { () throws(PeerRefusal) in

@@ -1,6 +1,7 @@
 // Answers the calls of other servers of the group.
 package import Cluster
 import M4F
+import Media
 import NIOConcurrencyHelpers
 
 /// Checks who calls, opens the call and signs the answer. May be used from any task.
@@ -25,7 +26,7 @@ package final class SealedResponder<Call: SealedCall>: Sendable {
     ///   - header: the value of a header by name, without regard to case.
     ///   - body: as it came, at most `Call.longestRequest` bytes.
     package func handle(header: (String) -> String?, body: [UInt8]) async -> PeerResponse {
-        let now = utc()
+        let now = MediaTime(unixMilliseconds: utc().milliseconds)
         // One key for the whole call: a configuration that is offered may replace it.
         let key = key()
         let checked = authentication.withLockedValue { authentication in

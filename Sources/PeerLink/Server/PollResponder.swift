@@ -1,6 +1,7 @@
 // Answers the polls of other servers, whatever brings them here.
 package import Cluster
 import M4F
+import Media
 import NIOConcurrencyHelpers
 
 /// Checks, reads and answers polls. May be used from any task.
@@ -33,7 +34,7 @@ package final class PollResponder: Sendable {
     package func handle(
         method: String, path: String, header: (String) -> String?, body: [UInt8]
     ) async -> PeerResponse {
-        let now = utc()
+        let now = MediaTime(unixMilliseconds: utc().milliseconds)
         let checked = authentication.withLockedValue { authentication in
             Result { () throws(PeerRefusal) in
                 let nonce = try authentication.check(method: method, path: path, header: header, body: body, at: now)

@@ -1,7 +1,7 @@
 // A signed request to another server of the group, as HTTP.
 import AsyncHTTPClient
-import Cluster
 import M4F
+import Media
 import NIOCore
 import NIOHTTP1
 
@@ -18,7 +18,7 @@ extension HTTPClientRequest {
     ) -> (request: HTTPClientRequest, nonce: String) {
         var random = SystemRandomNumberGenerator()
         let (fields, nonce) = signature.headers(
-            method: "POST", path: path, sender: sender, body: body, at: WallTime(milliseconds: milliseconds),
+            method: "POST", path: path, sender: sender, body: body, at: MediaTime(unixMilliseconds: milliseconds),
             using: &random)
         var request = HTTPClientRequest(url: base + path)
         request.method = .POST

@@ -1,5 +1,4 @@
 // What all connections share to answer other servers: who may ask, and where the streams are.
-internal import Cluster
 package import LiveStream
 package import M4F
 package import Media
@@ -93,7 +92,7 @@ package final class M4FService: Sendable {
     private func check(
         method: HTTPMethod, target: String, headers: HTTPHeaders, signature: PeerSignature
     ) throws(PeerRefusal) -> String {
-        let now = WallTime(milliseconds: utc().unixMilliseconds)
+        let now = utc()
         return try authentication.withLockedValue { state -> Result<String, PeerRefusal> in
             Result { () throws(PeerRefusal) in
                 var authentication = state ?? PeerAuthentication(signature: signature)
