@@ -16,9 +16,8 @@ extension ArchivePlayback {
         let tracks = try headers.tracks(of: segment.run, in: store)
         let ids = tracks.ids(of: selection)
         guard !ids.isEmpty else { return nil }
-        let isVideo = tracks.tracks.contains { ids.contains($0.id) && $0.kind == .video }
-        let type = isVideo ? "video/mp4" : "audio/mp4"
-        let tag = "\"\(start.ticks)-\(selection)-\(segment.length)\""
+        let type = tracks.segmentContentType(of: ids)
+        let tag = "\(SegmentTag.fragments(start: start, selection, length: segment.length))"
         let isWhole = ids.count == tracks.tracks.count
         let cache = Self.cache(of: segment)
         if isWhole, wantsFile {
@@ -50,7 +49,8 @@ extension ArchivePlayback {
         withExtendedLifetime(lease) {}
         let bytes = TransportStreamMuxer.segment(tracks: try headers.tracks(of: segment.run, in: store), frames: frames)
         let made = Representation(
-            contentType: "video/mp2t", pieces: [bytes], entityTag: "\"\(start.ticks)-\(bytes.readableBytes)\"")
+            contentType: "video/mp2t", pieces: [bytes],
+            entityTag: "\(SegmentTag.transportStream(start: start, length: bytes.readableBytes))")
         return .made(.representation(made, cache: Self.cache(of: segment), request: request.headers))
     }
 
@@ -65,13 +65,14 @@ extension ArchivePlayback {
         var bytes = try SegmentCut.bytes(of: try store.bytes(of: segment), until: end)
         let tracks = try headers.tracks(of: segment.run, in: store)
         withExtendedLifetime(lease) {}
-        var type = tracks.tracks.contains { $0.kind == .video } ? "video/mp4" : "audio/mp4"
+        var type = tracks.segmentContentType(of: Set(tracks.tracks.map(\.id)))
         if container == .transportStream {
             bytes = TransportStreamMuxer.segment(tracks: tracks, frames: try FragmentReader.frames(in: bytes))
             type = "video/mp2t"
         }
         let made = Representation(
-            contentType: type, pieces: [bytes], entityTag: "\"\(start.ticks)-\(end.ticks)-\(bytes.readableBytes)\"")
+            contentType: type, pieces: [bytes],
+            entityTag: "\(SegmentTag.cut(start: start, end: end, length: bytes.readableBytes))")
         return .made(.representation(made, cache: Self.cache(of: segment), request: request.headers))
     }
 

@@ -118,17 +118,17 @@ final class StreamRenditions: Sendable {
             let ids = segment.tracks.ids(of: selection)
             let pieces = segment.chunks.flatMap { $0.pieces(of: ids) }
             guard !ids.isEmpty, !pieces.isEmpty else { return nil }
-            let isVideo = segment.tracks.tracks.contains { ids.contains($0.id) && $0.kind == .video }
             let made = Representation(
-                contentType: isVideo ? "video/mp4" : "audio/mp4", pieces: pieces,
-                entityTag: "\"\(start.ticks)-\(selection)-\(segment.byteCount)\"")
+                contentType: segment.tracks.segmentContentType(of: ids), pieces: pieces,
+                entityTag: "\(SegmentTag.fragments(start: start, selection, length: segment.byteCount))")
             return (made, .immutable)
         case .transportStreamSegment(let start):
             if let known = state.transportStreamSegments[start] { return (known, .immutable) }
             guard let segment = state.kept.last(where: { $0.start == start }) else { return nil }
             let bytes = TransportStreamMuxer.segment(tracks: segment.tracks, frames: try Self.frames(of: segment))
             let made = Representation(
-                contentType: "video/mp2t", pieces: [bytes], entityTag: "\"\(start.ticks)-\(bytes.readableBytes)\"")
+                contentType: "video/mp2t", pieces: [bytes],
+                entityTag: "\(SegmentTag.transportStream(start: start, length: bytes.readableBytes))")
             state.transportStreamSegments[start] = made
             return (made, .immutable)
         case .transportStream, .fragmentedMP4, .embedPage, .mediaInformation, .preview, .archive, .cutSegment:

@@ -21,11 +21,15 @@ extension TrackSet {
         return Set(first.compactMap { $0?.id })
     }
 
+    /// `video/mp4` or `audio/mp4`: a segment of some of the tracks, whose codecs are in its header.
+    func segmentContentType(of ids: Set<TrackID>) -> String {
+        tracks.contains { ids.contains($0.id) && $0.kind == .video } ? "video/mp4" : "audio/mp4"
+    }
+
     /// `video/mp4; codecs="avc1.42c01e,mp4a.40.2"` for some of the tracks.
     func contentType(of ids: Set<TrackID>) -> String {
-        let chosen = tracks.filter { ids.contains($0.id) }
-        let kind = chosen.contains { $0.kind == .video } ? "video" : "audio"
-        return "\(kind)/mp4; codecs=\"\(chosen.compactMap(\.codec.rfc6381).joined(separator: ","))\""
+        let codecs = tracks.filter { ids.contains($0.id) }.compactMap(\.codec.rfc6381)
+        return "\(segmentContentType(of: ids)); codecs=\"\(codecs.joined(separator: ","))\""
     }
 
     /// `1=avc1.42c01e, 2=mp4a.40.2`: all that the endless MP4 can be asked for.
