@@ -13,12 +13,10 @@ package struct ArchiveInstant: Hashable, Sendable {
     }
 }
 
-/// When what was written is made to reach the disk (`sync=` of a `dvr` line).
+/// When what was written is made to reach the disk: `sync=` of a `dvr` line, where 5 seconds are the default as here.
 package enum Durability: Hashable, Sendable {
     /// All together every so often: a power cut costs at most this much of the newest media.
     case every(Duration)
-    /// As soon as a segment is closed.
-    case segment
     /// When the system likes; a power cut may cost what it has not written, usually up to half a minute.
     case system
 }
@@ -39,7 +37,7 @@ package struct ArchiveSettings: Hashable, Sendable {
     package var memory: Int64
 
     package init(
-        origin: String, durability: Durability = .every(.seconds(4)), queueLimit: Int = 128 << 20,
+        origin: String, durability: Durability = .every(.seconds(5)), queueLimit: Int = 128 << 20,
         deletionsPerSecond: Int = 400, resumeSpace: Int64 = 16 << 20, reserve: Int = 1 << 20,
         memory: Int64 = 64 << 20
     ) {

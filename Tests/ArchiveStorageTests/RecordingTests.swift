@@ -200,7 +200,7 @@ import Testing
         try expectRebuildEqualsIndex(bench)
     }
 
-    /// As after a reload: what was to wait an hour is on the disk with its segment.
+    /// As after a reload: what was to wait an hour is on the disk at once.
     @Test func durabilityChangesWhileRecording() async throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "weir-store-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: root) }
@@ -211,7 +211,7 @@ import Testing
         while store.statistics().segmentsWritten < 1 { await Task.yield() }
         let index = try ArchiveIndex.openReadOnly(path: root + "/" + RunPath.indexName)
         #expect(try index.segments(of: "cam", startingIn: .always).isEmpty)
-        store.setDurability(.segment)
+        store.setDurability(.every(.milliseconds(1)))
         for index in Int64(4)..<8 { recorder.append(SyntheticStream.chunk(index)) }
         while store.statistics().syncs < 1 { await Task.yield() }
         #expect(try !index.segments(of: "cam", startingIn: .always).isEmpty)

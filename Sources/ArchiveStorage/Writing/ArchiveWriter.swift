@@ -33,8 +33,6 @@ package final class ArchiveWriter {
     var knownDirectories: Set<String> = []
     var nextSync: Duration?
     var indexFailure: String?
-    /// Sets a segment's rows on their way at the next flush (`Durability.segment`).
-    var hasClosedSegments = false
     var keeping = KeepingState()
     /// Other stores, which may lie on the same disk, and the name of this one among them.
     var neighbours: (DiskNeighbours, root: String)?
@@ -277,7 +275,6 @@ package final class ArchiveWriter {
                     // A retry may succeed and the next write fail again: only a segment is a resumption.
                     if stream.attempts > 0 { report(.recordingResumed(stream: stream.name)) }
                     stream.attempts = 0
-                    hasClosedSegments = true
                     view.update(stream.name) {
                         $0.unindexed += closed
                         $0.end = max($0.end ?? last.end, last.end)

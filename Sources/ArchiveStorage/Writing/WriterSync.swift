@@ -6,28 +6,19 @@ import NIOCore
 extension ArchiveWriter {
     /// When `sync` is due by itself; nil when nothing waits for it.
     func syncIfDue(at now: ArchiveInstant) {
-        switch settings.durability {
-        case .segment:
-            if hasClosedSegments { sync(at: now) }
-        case .every(let period):
-            guard let next = nextSync else {
-                nextSync = now.uptime + period
-                return
+        let period: Duration =
+            switch settings.durability {
+            case .every(let period): period
+            // Journals and rows are still to be written.
+            case .system: .seconds(1)
             }
-            if now.uptime >= next {
-                nextSync = now.uptime + period
-                sync(at: now)
-            }
-        case .system:
-            guard let next = nextSync else {
-                nextSync = now.uptime + .seconds(1)
-                return
-            }
-            if now.uptime >= next {
-                nextSync = now.uptime + .seconds(1)
-                sync(at: now)
-            }
+        guard let next = nextSync else {
+            nextSync = now.uptime + period
+            return
         }
+        guard now.uptime >= next else { return }
+        nextSync = now.uptime + period
+        sync(at: now)
     }
 
     /// Commits all closed segments. A stream whose file or journal cannot be synced becomes faulty and waits.
@@ -37,7 +28,6 @@ extension ArchiveWriter {
             let time = stopwatch() - began
             view.count { $0.syncTime += time }
         }
-        hasClosedSegments = false
         let kept = settings.memory / Int64(max(1, streams.values.count { !$0.runs.isEmpty }))
         for stream in sortedStreams where stream.fault == nil {
             do throws(FileSystemError) {

@@ -44,7 +44,9 @@ final class SimulatedServer {
         self.name = name
         self.age = age
         self.ahead = ahead
-        bench = try Bench(disk: MemoryFileSystem(), settings: ArchiveSettings(origin: name, resumeSpace: 0, reserve: 0))
+        bench = try Bench(
+            disk: MemoryFileSystem(),
+            settings: ArchiveSettings(origin: name, durability: .simulated, resumeSpace: 0, reserve: 0))
         power = PowerSwitch(bench.disk)
         bench.index.database.add(transactionObserver: power, extent: .observerLifetime)
         bench.utc += ahead

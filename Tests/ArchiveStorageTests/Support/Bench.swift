@@ -6,6 +6,11 @@ import Testing
 
 @testable import ArchiveStorage
 
+extension Durability {
+    /// The kept seeds of simulated lives were found with this period: with another they live other lives.
+    static let simulated = Durability.every(.seconds(4))
+}
+
 /// The real writer and index; only disk and time are made up.
 final class Bench<Disk: ArchiveFileSystem> {
     let disk: Disk
@@ -20,7 +25,7 @@ final class Bench<Disk: ArchiveFileSystem> {
 
     init(
         disk: Disk,
-        settings: ArchiveSettings = ArchiveSettings(origin: "a", resumeSpace: 0, reserve: 0)
+        settings: ArchiveSettings = ArchiveSettings(origin: "a", durability: .simulated, resumeSpace: 0, reserve: 0)
     ) throws {
         self.disk = disk
         try disk.createDirectory("")
