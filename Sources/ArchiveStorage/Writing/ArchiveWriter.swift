@@ -70,18 +70,18 @@ package final class ArchiveWriter {
     /// Stages a chunk. Nothing is written before `flush`.
     func append(_ chunk: Chunk, to name: String, at now: ArchiveInstant) {
         let stream = stream(name)
-        guard stream.fault == nil, chunk.duration > .zero else { return drop(stream) }
+        guard stream.fault == nil, chunk.duration > .zero else { return countDrop() }
         if chunk.startsSegment { return begin(chunk, stream, now) }
-        guard let run = stream.run, let open = run.open else { return drop(stream) }
+        guard let run = stream.run, let open = run.open else { return countDrop() }
         guard chunk.segmentStart == open.start, chunk.start == open.end, chunk.end <= stream.limit ?? chunk.end else {
             if chunk.end > stream.limit ?? chunk.end { refuse(stream, chunk) }
             finishRun(stream)
-            return drop(stream)
+            return countDrop()
         }
         guard clearGap(chunk, stream, now) else { return }
         run.append(chunk)
         stream.end = max(stream.end ?? chunk.end, chunk.end)
-        stage(stream, run)
+        stage(stream)
     }
 
     /// A chunk is recorded where the ledger knows of a gap: the clock of the source has run back into it. The journal says so
@@ -116,13 +116,14 @@ package final class ArchiveWriter {
 
     private func begin(_ chunk: Chunk, _ stream: StreamWriting, _ now: ArchiveInstant) {
         closeSegment(stream, isInterrupted: stream.run?.open.map { $0.end != chunk.start } ?? false)
-        guard let limit = room(for: chunk, stream) else {
+        switch room(for: chunk, stream) {
+        case .taken:
             stream.pause = .overlap
             refuse(stream, chunk)
             finishRun(stream)
-            return drop(stream)
+            return countDrop()
+        case .free(let until): stream.limit = until
         }
-        stream.limit = limit.end
         if let run = stream.run, !continues(chunk, run) { finishRun(stream) }
         do {
             if stream.run == nil { try openRun(chunk, stream) }
@@ -149,7 +150,7 @@ package final class ArchiveWriter {
             $0.pause = nil
             $0.recordedEnd = chunk.start
         }
-        stage(stream, run)
+        stage(stream)
     }
 
     private func continues(_ chunk: Chunk, _ run: OpenRun) -> Bool {
@@ -157,9 +158,16 @@ package final class ArchiveWriter {
             && run.run.start.index(of: DigestPeriod.hour) == chunk.start.index(of: DigestPeriod.hour)
     }
 
-    /// Whether the time of a chunk that starts a segment is free; and where what is recorded already begins again.
-    private func room(for chunk: Chunk, _ stream: StreamWriting) -> (end: MediaTime?, Void)? {
-        guard let end = stream.end, chunk.start < end else { return (nil, ()) }
+    /// Whether there is room for a chunk that starts a segment.
+    private enum Room {
+        /// Its time is recorded already, or nobody knows.
+        case taken
+        /// `until`: where what is recorded already begins again.
+        case free(until: MediaTime?)
+    }
+
+    private func room(for chunk: Chunk, _ stream: StreamWriting) -> Room {
+        guard let end = stream.end, chunk.start < end else { return .free(until: nil) }
         var neighbours = stream.runs.flatMap(\.pending)
         do {
             if let before = try index.segment(of: stream.name, startingBefore: chunk.end) { neighbours.append(before) }
@@ -167,10 +175,10 @@ package final class ArchiveWriter {
                 of: stream.name, startingIn: TimeRange(chunk.start, TimeRange.always.end), limit: 1)
         } catch {
             tellIndexFailure(error)
-            return nil
+            return .taken
         }
-        if neighbours.contains(where: { $0.range.overlaps(TimeRange(chunk.start, chunk.end)) }) { return nil }
-        return (neighbours.lazy.map(\.start).filter { $0 >= chunk.end }.min(), ())
+        if neighbours.contains(where: { $0.range.overlaps(TimeRange(chunk.start, chunk.end)) }) { return .taken }
+        return .free(until: neighbours.lazy.map(\.start).filter { $0 >= chunk.end }.min())
     }
 
     private func openRun(_ chunk: Chunk, _ stream: StreamWriting) throws(FileSystemError) {
@@ -222,8 +230,8 @@ package final class ArchiveWriter {
     // MARK: Ends
 
     func closeSegment(_ stream: StreamWriting, isInterrupted: Bool) {
-        guard let run = stream.run, run.closeSegment(isInterrupted: isInterrupted) != nil else { return }
-        stage(stream, run)
+        guard stream.run?.closeSegment(isInterrupted: isInterrupted) != nil else { return }
+        stage(stream)
     }
 
     /// Ends the run; its open segment becomes a short one.
@@ -236,11 +244,11 @@ package final class ArchiveWriter {
         stream.run = nil
     }
 
-    private func stage(_ stream: StreamWriting, _ run: OpenRun) {
+    private func stage(_ stream: StreamWriting) {
         if staged.last !== stream { staged.append(stream) }
     }
 
-    private func drop(_ stream: StreamWriting) {
+    private func countDrop() {
         view.count { $0.chunksDropped += 1 }
     }
 

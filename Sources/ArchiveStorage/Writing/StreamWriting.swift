@@ -27,7 +27,7 @@ final class StreamWriting {
     /// Where the segment that is being written must end, because what follows is recorded already.
     var limit: MediaTime?
     var fault: Fault?
-    /// Overlap or drop was told already for this stretch.
+    /// The overlap was told already for this stretch.
     var isRefusalTold = false
 
     /// Journal: where it ends, and lines that it lacks.

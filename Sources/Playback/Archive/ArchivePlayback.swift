@@ -47,8 +47,7 @@ package final class ArchivePlayback: Sendable {
         return threads.runIfActive(eventLoop: eventLoop) { [self] in
             switch route {
             case .archive(.export(let form, let from, let until)):
-                try export(
-                    form, from: from, until: until, of: stream, in: store, request: request, wantsFile: wantsFile)
+                try export(form, from: from, until: until, of: stream, in: store, request: request)
             case .archive(let part): try playlist(part, of: stream, in: store, request: request)
             case .initialization(let fingerprint, let selection):
                 try headers.representation(fingerprint, selection, of: stream, in: store).map {

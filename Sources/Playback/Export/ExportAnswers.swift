@@ -36,7 +36,7 @@ extension ArchivePlayback {
 
     func export(
         _ form: ExportForm, from: MediaTime, until: MediaTime?, of stream: String, in store: ArchiveStore,
-        request: MediaRequest, wantsFile: Bool
+        request: MediaRequest
     ) throws -> ArchiveAnswer {
         let range = TimeRange(from, until ?? max(from, now()))
         guard range.duration <= Self.longestExport else {
