@@ -111,10 +111,6 @@ package struct LiveWindow: Sendable {
         }
     }
 
-    package func segment(startingAt start: MediaTime) -> LiveSegment? {
-        segments.last { $0.start == start }
-    }
-
     /// Takes the next chunk. A chunk that starts a segment closes the one before. A chunk of a segment that is not the
     /// open one is not appended anywhere.
     package mutating func append(_ chunk: Chunk) {

@@ -61,9 +61,6 @@ package struct MediaTime: Hashable, Comparable, Sendable {
     /// Milliseconds since the Unix epoch, rounded down.
     @inlinable package var unixMilliseconds: Int64 { ticks.flooredDivided(by: 90) }
 
-    /// Seconds since the Unix epoch.
-    @inlinable package var unixSeconds: Double { Double(ticks) / Double(mediaTicksPerSecond) }
-
     /// The number of whole `period`s since the epoch: two times with the same number lie between the same two multiples.
     ///
     /// `period` must be positive.

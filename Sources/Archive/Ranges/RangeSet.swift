@@ -73,11 +73,6 @@ package struct RangeSet: Hashable, Sendable {
         return result
     }
 
-    /// What of `range` is not in the set.
-    package func complement(in range: TimeRange) -> RangeSet {
-        RangeSet([range]).subtracting(self)
-    }
-
     /// The index of the first range that ends after `time`, or the number of ranges.
     private func firstIndex(endingAfter time: MediaTime) -> Int {
         var (low, high) = (0, ranges.count)

@@ -18,13 +18,6 @@ package struct M4FAddress: Hashable, Sendable, CustomStringConvertible {
         self.stream = stream
     }
 
-    /// The same stream at another port (`replication_port`).
-    package func moved(toPort port: UInt16) -> M4FAddress {
-        var moved = self
-        moved.port = port
-        return moved
-    }
-
     /// `http://host:port` without a path.
     package var base: String {
         let name = host.contains(":") ? "[\(host)]" : host

@@ -1,1 +1,0 @@
-// Room TestSupport: what tests of several rooms share. Never shipped.
