@@ -8,10 +8,14 @@ package import Media
 /// never goes back over what was written.
 ///
 /// ```
-///            begin(.utc)                        first frame of any clock
-///  idle ───────────────────► identity    idle ──────────────────────────► .anchor
-///   │ begin(.free, adopting:)                jump · drift · announced jump
-///   └────────────────────────► following ─────────────────────────────────► .anchor ─► following
+///  begin(.utc)             ─► identity: each frame follows
+///
+///                                    first frame, near the adopted anchor
+///  begin(.free, adopting:) ─► idle ─────────────────────────────────────────► following ◄─────┐
+///                              │ any other first frame                            │           │ anchor
+///                              │                       jump · announced jump · drift          │
+///                              └──────────────► .anchor ◄─────────────────────────┘           │
+///                                                  └──────────────────────────────────────────┘
 /// ```
 ///
 /// One track is the reference: the leading one, and when it is silent for `referenceSilence` whichever speaks. Jumps and
@@ -101,7 +105,8 @@ package struct Timeline: Sendable {
                 let lag = now - turned.mediaTime(of: decodeTime)
                 if lag <= limits.behind, lag >= -limits.ahead {
                     self.anchor = turned
-                    note(track, isLeading, decodeTime, now, index)
+                    reference = track
+                    remember(track, decodeTime, now, index)
                     return .follows
                 }
             }
@@ -126,7 +131,8 @@ package struct Timeline: Sendable {
         jumpAnnounced = false
         let lag = now - anchor.mediaTime(of: decodeTime)
         if let drifted = drift.observe(lag: lag, at: now, limits: limits) { return .anchor(.drift(drifted)) }
-        note(track, isLeading, decodeTime, now, index)
+        reference = track
+        remember(track, decodeTime, now, index)
         return .follows
     }
 
@@ -137,16 +143,7 @@ package struct Timeline: Sendable {
     package mutating func anchor(
         track: TrackID, decodeTime: SourceTime, at now: MediaTime, reason: AnchorReason, notBefore end: MediaTime?
     ) -> MediaTime {
-        var media = now
-        if case .drift(let span) = reason, span < .zero {
-            // Waiting until UTC has caught up is the only way back that rewrites nothing.
-        } else {
-            if case .firstFrame = reason {
-            } else if let anchor, let last = seen.first(where: { $0.track == reference }) {
-                media = expected(after: last, anchor: anchor, at: now, reason: reason)
-            }
-            if let end, media < end { media = end }
-        }
+        let media = position(at: now, reason: reason, notBefore: end)
         anchor = TimelineAnchor(clock: .free, source: decodeTime, media: media)
         seen.removeAll(keepingCapacity: true)
         seen.append(Seen(track: track, source: decodeTime, arrival: now))
@@ -156,11 +153,20 @@ package struct Timeline: Sendable {
         return media
     }
 
+    private func position(at now: MediaTime, reason: AnchorReason, notBefore end: MediaTime?) -> MediaTime {
+        // Ahead of UTC: waiting until it has caught up is the only way back that rewrites nothing.
+        if case .drift(let span) = reason, span < .zero { return now }
+        let media = expected(at: now, reason: reason)
+        return end.map { max(media, $0) } ?? media
+    }
+
     /// After a jump the media goes on where it was, so that a looped source has no holes; after a silence the silence counts.
-    private func expected(
-        after last: Seen, anchor: TimelineAnchor, at now: MediaTime, reason: AnchorReason
-    ) -> MediaTime {
-        if case .drift = reason { return now }
+    private func expected(at now: MediaTime, reason: AnchorReason) -> MediaTime {
+        switch reason {
+        case .firstFrame, .drift: return now
+        case .jump, .announcedJump: break
+        }
+        guard let anchor, let last = seen.first(where: { $0.track == reference }) else { return now }
         let elapsed = now - last.arrival
         let next = anchor.mediaTime(of: last.source) + (elapsed > limits.jump ? elapsed : lastStep)
         let lag = now - next
@@ -179,19 +185,11 @@ package struct Timeline: Sendable {
         guard let last = seen.first(where: { $0.track == reference }),
             (decodeTime - last.source).magnitude <= limits.spread
         else { return .stray }
-        if let index {
-            seen[index].source = decodeTime
-            seen[index].arrival = now
-        } else {
-            seen.append(Seen(track: track, source: decodeTime, arrival: now))
-        }
+        remember(track, decodeTime, now, index)
         return .follows
     }
 
-    private mutating func note(
-        _ track: TrackID, _ isLeading: Bool, _ decodeTime: SourceTime, _ now: MediaTime, _ index: Int?
-    ) {
-        reference = track
+    private mutating func remember(_ track: TrackID, _ decodeTime: SourceTime, _ now: MediaTime, _ index: Int?) {
         if let index {
             seen[index].source = decodeTime
             seen[index].arrival = now
