@@ -1,3 +1,4 @@
+// Files: holes, sizes, modes, and files that are only in memory.
 #define _GNU_SOURCE
 #include "files.h"
 

@@ -1,7 +1,7 @@
-// Normal, emergency or recovery: the words of the reference page for how a replicated stream does.
+// Normal, emergency or recovery: in which mode a replicated stream is.
 package import Media
 
-/// The three modes of cross-replication (`dvr-cross-replication`, «Normal mode», «Emergency mode», «Recovery mode»).
+/// The three modes of cross-replication (docs/replication.md, «Modes»).
 package enum ReplicationMode: String, Hashable, Sendable {
     /// Live comes from the best input that should give it, and the archives are equal but for what is just coming.
     case normal

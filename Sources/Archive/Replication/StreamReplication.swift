@@ -80,10 +80,11 @@ package struct StreamReplication: Sendable {
 
     // MARK: A round
 
-    /// The digests of days that we have, with which the peer is asked.
+    /// A peer has answered with its digests: a round begins with the hours in which it may have what we lack.
     ///
     /// - Parameters:
-    ///   - theirs: what the peer answered for `bounds.range`.
+    ///   - theirs: what the peer has in `bounds.range`; days that it has as we do may come without their hours.
+    ///   - ours: what we have there.
     ///   - keeps: the peer's retention by age; nil when it has none.
     package mutating func compared(
         _ name: String, theirs: ArchiveSummary, ours: ArchiveSummary, keeps: MediaSpan?, bounds: ReplicationBounds,

@@ -15,7 +15,7 @@ internal import NIOCore
 /// - Without a key frame a segment ends at the second multiple of `longest` after its start, so that instances agree on the
 ///   place; the next begins without one and its first chunk says so.
 ///
-/// Memory is bounded by `stall` of media, and by `longest` of nothing: frames before the first key frame are not kept.
+/// Memory is bounded by `stall` of media: frames that wait for the first key frame, for `longest` at most, are not kept.
 ///
 /// ```
 /// waiting ──key frame of the leading track, or `longest` without one──► running

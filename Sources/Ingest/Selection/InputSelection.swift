@@ -1,6 +1,7 @@
 // Decides which of a stream's inputs plays. No socket, clock or task in here.
 
-/// Chooses among the inputs of a stream (COMPATIBILITY «Input selection»).
+/// Chooses among the inputs of a stream: the best that delivers, in the order of the `input` lines (docs/configuration.md) or by
+/// their `priority=`.
 ///
 /// Each input is in one of these states:
 /// ```

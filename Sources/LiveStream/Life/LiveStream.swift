@@ -22,7 +22,7 @@ package final class LiveStream: ReadableStream {
         package var utc: @Sendable () -> MediaTime
         /// Called on the stream's event loop.
         package var report: @Sendable (StreamEvent) -> Void
-        /// Called on the stream's event loop with each chunk, for the archive and for other servers.
+        /// Called on the stream's event loop with each chunk, for the archive.
         package var chunkMade: (@Sendable (Chunk, _ isFiller: Bool) -> Void)?
         /// How long the socket of an input that was ended is waited for at the longest, before its source may be opened anew.
         package var closingPatience = TimeAmount.seconds(2)

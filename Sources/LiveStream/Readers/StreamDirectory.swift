@@ -15,7 +15,7 @@ package protocol ReadableStream: AnyObject, Sendable {
     /// The window's `LiveWindow.version`, without the window.
     var windowVersion: UInt64 { get }
     /// Starts to deliver chunks to `reader` on the reader's own event loop: first all chunks of the window from the start
-    /// of the last segment that begins with a key frame (for `.live`), then each new one, none twice, none left out.
+    /// of the last segment that begins with a key frame, then each new one, none twice, none left out.
     func attach(_ reader: any ChunkReader, kind: ReaderKind) -> ReaderHandle
 }
 
@@ -55,7 +55,7 @@ package enum ReaderKind: Hashable, Sendable {
 /// One chunk on its way to readers; the same reference-counted bytes for each of them.
 package struct ChunkDelivery: Sendable {
     package var chunk: Chunk
-    /// The chunk as MPEG-TS packets; nil for readers of kind `.chunks`.
+    /// The chunk as MPEG-TS packets; nil for readers of all kinds but `.transportStream`.
     package var transportStream: ByteBuffer?
     /// A reader may begin (or begin again after a loss) here: with a key frame that begins a segment, and with any chunk while
     /// the window has none because the source sends none.

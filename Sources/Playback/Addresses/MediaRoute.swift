@@ -48,8 +48,8 @@ package enum MediaRoute: Hashable, Sendable {
 
     /// Reads `path` (percent-encoded, beginning with a slash) and `query` (without its question mark).
     ///
-    /// The stream's name is everything before the last component and may have several parts (COMPATIBILITY, «URLs for
-    /// players»). Paths below `/streamer/` belong to the API, whatever they end in.
+    /// The stream's name is everything before the last component and may have several parts (docs/play.md). Paths below
+    /// `/streamer/` belong to the API, whatever they end in.
     package static func parse(path: Substring, query: Substring) -> Reading {
         guard let slash = path.lastIndex(of: "/"), path.first == "/", slash > path.startIndex else { return .other }
         guard !path.hasPrefix("/streamer/") else { return .other }

@@ -1,7 +1,7 @@
 // Where a viewer is sent when another server has the stream, and when such a walk must stop.
 
-/// Builds the address on the other server: its base, then path and query as they were sent (COMPATIBILITY: «Query strings
-/// and tokens survive every redirect»), then the number of redirects so far.
+/// Builds the address on the other server: its base, then path and query as they were sent (docs/play.md: they go along),
+/// then the number of redirects so far.
 package enum Redirection {
     static let counterName = "redirects"
 
