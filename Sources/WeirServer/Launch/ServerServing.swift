@@ -4,6 +4,7 @@ import Inputs
 import ManagementAPI
 import Media
 import PeerLink
+import Logging
 import Playback
 import SettingsLanguage
 
