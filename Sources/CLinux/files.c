@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,4 +40,18 @@ int weir_memory_file(const void *bytes, size_t length) {
         done += (size_t)count;
     }
     return descriptor;
+}
+
+static int64_t as_count(rlim_t limit) { return limit > INT64_MAX ? INT64_MAX : (int64_t)limit; }
+
+int64_t weir_descriptor_limit(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? as_count(limit.rlim_cur) : -errno;
+}
+
+int64_t weir_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -errno;
+    limit.rlim_cur = limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? as_count(limit.rlim_cur) : -errno;
 }

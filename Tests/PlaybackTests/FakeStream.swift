@@ -17,9 +17,15 @@ final class FakeStream: ReadableStream {
     let name: String
     let title: String
     let prefersTransportStreamSegments: Bool
+    /// Room for the files that its readers share.
+    private let files: MemoryFileBudget
     private let state: Mutex<State>
 
-    init(_ name: String, title: String? = nil, segments: Int = 4, prefersTransportStreamSegments: Bool = false) {
+    init(
+        _ name: String, title: String? = nil, segments: Int = 4, prefersTransportStreamSegments: Bool = false,
+        files: MemoryFileBudget = .process
+    ) {
+        self.files = files
         self.name = name
         self.title = title ?? name
         self.prefersTransportStreamSegments = prefersTransportStreamSegments
@@ -34,7 +40,7 @@ final class FakeStream: ReadableStream {
     func feed(_ chunk: Chunk) {
         state.withLock { state in
             state.window.append(chunk)
-            for (reader, kind) in state.readers.values { Self.deliver([chunk], to: reader, kind, sharesFiles: true) }
+            for (reader, kind) in state.readers.values { deliver([chunk], to: reader, kind, sharesFiles: true) }
         }
     }
 
@@ -56,21 +62,23 @@ final class FakeStream: ReadableStream {
             let id = state.nextID
             state.nextID += 1
             state.readers[id] = (reader, kind)
-            Self.deliver(state.window.segments.last?.chunks ?? [], to: reader, kind)
+            deliver(state.window.segments.last?.chunks ?? [], to: reader, kind)
             return ReaderHandle { [weak self] in self?.state.withLock { $0.readers[id] = nil } }
         }
     }
 
     /// - Parameter sharesFiles: as for one reader of many.
-    private static func deliver(
+    private func deliver(
         _ chunks: [Chunk], to reader: any ChunkReader, _ kind: ReaderKind, sharesFiles: Bool = false
     ) {
         let deliveries = chunks.map { chunk in
             ChunkDelivery(
-                chunk: chunk, transportStream: kind == .transportStream ? transportStream(chunk) : nil,
+                chunk: chunk, transportStream: kind == .transportStream ? Self.transportStream(chunk) : nil,
                 startsWithKeyFrame: chunk.startsWithKeyFrame)
         }
-        reader.eventLoop.execute { reader.receive(DeliveryBatch(deliveries, sharesFiles: sharesFiles)) }
+        reader.eventLoop.execute { [files] in
+            reader.receive(DeliveryBatch(deliveries, sharesFiles: sharesFiles, budget: files))
+        }
     }
 
     /// Each chunk as a segment of its own: such segments can be joined.

@@ -110,8 +110,10 @@ import Testing
         #expect(Int(fastBytes.output) ?? 0 > 0)
     }
 
-    @Test func aViewerThatReadsLateGetsTheBytesOfFilesThatNobodyElseNeedsAnyMore() async throws {
-        let stream = FakeStream("cam")
+    /// - Parameter files: for which there is room; beyond it the bytes themselves are written.
+    @Test(arguments: [1000, 7, 0])
+    func aViewerThatReadsLateGetsTheBytesOfFilesThatNobodyElseNeedsAnyMore(files: Int) async throws {
+        let stream = FakeStream("cam", files: MemoryFileBudget(fileCountMax: files, byteCountMax: .max))
         let chunks = TestMedia.chunks
         for chunk in chunks.prefix(2) { stream.feed(chunk) }
         let server = try await LoopbackServer.start(sendBuffer: 16384) { _ in .here(stream) }

@@ -54,6 +54,29 @@ struct StartTests {
         #expect(wrong.output.contains("--listen here is not HOST:PORT or PORT"), "\(wrong.output)")
     }
 
+    @Test("it may have as many files and sockets as the system permits, whatever the shell that started it may")
+    func descriptors() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "weir-test-\(UUID().uuidString).conf")
+        try Data().write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let port = FreePort.tcp()
+        let words = ["serve", "--config", file.path, "--listen", "127.0.0.1:\(port)", "--log-level", "debug"]
+        let child = try ChildProcess(
+            "/bin/sh", ["-c", "ulimit -Sn 200 && exec \"$0\" \"$@\"", WeirProcess.program] + words)
+        defer { child.stop() }
+        try await eventually("the server answers") {
+            try #require(child.isRunning, "\(child.output)")
+            let answer = try? await WebClient.ask("http://127.0.0.1:\(port)/streamer/api/v3/monitoring/liveness")
+            return answer?.status == 200
+        }
+        let program = try #require(child.program)
+        let limits = try String(contentsOfFile: "/proc/\(program)/limits", encoding: .utf8)
+        let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max open files") })
+        let numbers = line.split(separator: " ").compactMap { Int($0) }
+        #expect(numbers.count == 2 && numbers[0] == numbers[1] && numbers[0] > 200, "\(line)")
+        #expect(child.output.contains("descriptors, 200 before"), "\(child.output)")
+    }
+
     @Test("SIGTERM and the API end the server in order, exit status 0")
     func orderlyEnd() async throws {
         let first = try await WeirProcess("stream a { input udp://127.0.0.1:\(FreePort.udp()); }")

@@ -18,4 +18,10 @@ int64_t weir_file_size(const char *path);
 /// What is sent from it with sendfile(2) is not copied for each receiver.
 int weir_memory_file(const void *bytes, size_t length);
 
+/// How many descriptors this process may have open now (the soft RLIMIT_NOFILE), or the negative errno.
+int64_t weir_descriptor_limit(void);
+
+/// Raises it to what the system permits (the hard one): what it is then, or the negative errno.
+int64_t weir_raise_descriptor_limit(void);
+
 #endif

@@ -8,14 +8,18 @@ import NIOCore
 package final class DeliveryBatch {
     package let deliveries: [ChunkDelivery]
     private let sharesFiles: Bool
-    private lazy var chunkFile = sharesFiles ? MemoryFile(deliveries.map(\.chunk.bytes)) : nil
+    private let budget: MemoryFileBudget
+    private lazy var chunkFile = sharesFiles ? MemoryFile(deliveries.map(\.chunk.bytes), budget: budget) : nil
     private lazy var transportStreamFile =
-        sharesFiles ? MemoryFile(deliveries.compactMap(\.transportStream)) : nil
+        sharesFiles ? MemoryFile(deliveries.compactMap(\.transportStream), budget: budget) : nil
 
-    /// - Parameter sharesFiles: so many readers get the batch that the copy into a file is worth it.
-    package init(_ deliveries: [ChunkDelivery], sharesFiles: Bool = false) {
+    /// - Parameters:
+    ///   - sharesFiles: so many readers get the batch that the copy into a file is worth it.
+    ///   - budget: room for these files.
+    package init(_ deliveries: [ChunkDelivery], sharesFiles: Bool = false, budget: MemoryFileBudget = .process) {
         self.deliveries = deliveries
         self.sharesFiles = sharesFiles
+        self.budget = budget
     }
 
     /// All of the batch's chunks in one form, made when the first reader asks; nil when there is no such file.

@@ -8,25 +8,31 @@ package import NIOCore
 /// Belongs to one event loop: `NIOFileHandle` refuses to be used by two at once.
 package final class MemoryFile {
     private let handle: NIOFileHandle
+    private let budget: MemoryFileBudget
     package let length: Int
 
-    /// nil when the kernel gives no such file, as when all descriptors are in use: the bytes themselves do as well then.
-    package init?(_ pieces: [ByteBuffer]) {
+    /// nil when `budget` has no room or the kernel gives no such file: the bytes themselves do as well then.
+    package init?(_ pieces: [ByteBuffer], budget: MemoryFileBudget = .process) {
         var whole = pieces.first ?? ByteBuffer()
         if pieces.count > 1 {
             whole = ByteBufferAllocator().buffer(capacity: pieces.reduce(0) { $0 + $1.readableBytes })
             for piece in pieces { whole.writeImmutableBuffer(piece) }
         }
         length = whole.readableBytes
-        guard length > 0 else { return nil }
+        self.budget = budget
+        guard length > 0, budget.take(length) else { return nil }
         let descriptor = whole.withUnsafeReadableBytes { weir_memory_file($0.baseAddress, $0.count) }
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else {
+            budget.give(length)
+            return nil
+        }
         handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: descriptor)
     }
 
     deinit {
         // Only a descriptor that is no longer open cannot be closed; nobody else has this one.
         try? handle.close()
+        budget.give(length)
     }
 
     /// All of it, as `sendfile` takes it.

@@ -5,6 +5,7 @@ import SettingsLanguage
 
 extension StreamKeeper {
     var queueMetrics: [MetricFamily] {
+        let files = MemoryFileBudget.process
         let running = entries.compactMap { entry in entry.running.map { (entry.settings.name, $0.status, $0.window) } }
         return [
             MetricFamily(
@@ -23,6 +24,16 @@ extension StreamKeeper {
                 "weir_stream_window_overflows_total", .counter,
                 help: "Segments let go before segment_count was reached, the window had too many bytes",
                 samples: running.map { name, _, window in .init(Double(window.overflows), labels: [("stream", name)]) }),
+            MetricFamily(
+                "weir_memory_files", .gauge, help: "Files in memory that many viewers are sent from",
+                samples: [.init(Double(files.fileCount))]),
+            MetricFamily(
+                "weir_memory_file_bytes", .gauge, help: "What the files in memory hold",
+                samples: [.init(Double(files.byteCount))]),
+            MetricFamily(
+                "weir_memory_files_refused_total", .counter,
+                help: "Files in memory that were not made, there was no room for more",
+                samples: [.init(Double(files.refusals))]),
         ]
     }
 }

@@ -46,6 +46,7 @@ package struct WeirServer: Sendable {
         // A viewer who hangs up while we write must cost that viewer only.
         signal(SIGPIPE, SIG_IGN)
         weir_keep_freed_memory()
+        DescriptorLimit.raise(launch.logger)
         let parts = try ServerParts(launch, clocks: clocks)
         let stopRequested = AsyncStream.makeStream(of: Void.self)
         // Set below: what is served knows how to reload, and a reload what is served.
