@@ -128,6 +128,33 @@ import Testing
         #expect(bytes.suffix(media.count) == media[...])
     }
 
+    @Test func aViewerThatIsAlwaysBehindKeepsOnlyTheFilesThatWaitForIt() async throws {
+        let files = MemoryFileBudget(fileCountMax: 4000, byteCountMax: .max)
+        let stream = FakeStream("cam", files: files)
+        let chunks = TestMedia.chunks
+        for chunk in chunks.prefix(2) { stream.feed(chunk) }
+        let server = try await LoopbackServer.start(sendBuffer: 16384) { _ in .here(stream) }
+        defer { server.channel.close(promise: nil) }
+        let viewer = try #require(
+            SlowClient(port: server.port, request: "GET /cam/live.mp4 HTTP/1.1\r\nHost: x\r\n\r\n"))
+        try await until { stream.readerCount >= 1 }
+        var handed = await waitUntilHanded(server, moreThan: 0)
+        // First it falls behind by more than the kernel takes from us; then it reads as much as comes, and stays there.
+        var behind = 0
+        var read = 0
+        for chunk in (0..<8).lazy.flatMap({ _ in chunks }) {
+            stream.feed(chunk)
+            handed = await waitUntilHanded(server, moreThan: handed)
+            if handed < 512 << 10 { behind = handed } else { read += viewer.read(handed - behind - read).count }
+        }
+        let largest = chunks.map(\.bytes.readableBytes).max() ?? 0
+        #expect(read > 2 * behind)
+        #expect(files.fileCount > 0)
+        #expect(files.byteCount <= behind + 3 * largest)
+        viewer.close()
+        try await until { files.fileCount == 0 && files.byteCount == 0 }
+    }
+
     @Test func writesOfAnEndlessAnswerDisturbNoHandler() async throws {
         let stream = FakeStream("cam")
         let chunks = TestMedia.chunks

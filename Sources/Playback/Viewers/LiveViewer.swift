@@ -29,8 +29,7 @@ final class LiveViewer: ChunkReader, @unchecked Sendable {
     private var backlog: ViewerBacklog
     private var handle: ReaderHandle?
     private var isStopped = false
-    /// Files of which the socket has not taken all yet.
-    private var openFiles: [MemoryFile] = []
+    private var files = FilesUnderWay()
     /// The answer is over by itself; the connection's handler closes.
     private let finished: () -> Void
 
@@ -79,6 +78,7 @@ final class LiveViewer: ChunkReader, @unchecked Sendable {
             end = batch.deliveries.firstIndex { $0.chunk.tracks != tracks } ?? end
         }
         let waiting = pendingBytes(body.channel)
+        files.release(waiting: waiting)
         // Of one batch the last ones are sent, or none: a skip ends within it or lasts.
         var first = end
         for index in 0..<end {
@@ -102,7 +102,7 @@ final class LiveViewer: ChunkReader, @unchecked Sendable {
 
     private func finish() {
         stop()
-        body.keepUntilWritten(openFiles)
+        body.keepUntilWritten(files.all)
         finished()
     }
 
@@ -111,7 +111,8 @@ final class LiveViewer: ChunkReader, @unchecked Sendable {
             counters.bytes.wrappingAdd(file.length, ordering: .relaxed)
             body.write(.fileRegion(file.region))
             body.flush()
-            if body.isWritten { openFiles.removeAll(keepingCapacity: false) } else { openFiles.append(file) }
+            files.handed(file)
+            if body.isWritten { files.release(waiting: 0) }
             return
         }
         for delivery in batch.deliveries[range] {
@@ -134,6 +135,7 @@ final class LiveViewer: ChunkReader, @unchecked Sendable {
     private func write(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0 else { return }
         counters.bytes.wrappingAdd(bytes.readableBytes, ordering: .relaxed)
+        files.handed(bytes.readableBytes)
         body.write(.byteBuffer(bytes))
     }
 }
