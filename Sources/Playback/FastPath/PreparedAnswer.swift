@@ -14,10 +14,13 @@ final class PreparedAnswer {
     let byteCount: Int
     private let head: ByteBuffer
     private let body: [ByteBuffer]
+    private let budget: MemoryFileBudget
     private var file: MemoryFile?
     private var uses = 0
 
-    init(_ answer: MediaAnswer) {
+    /// - Parameter budget: room for its file.
+    init(_ answer: MediaAnswer, budget: MemoryFileBudget = .process) {
+        self.budget = budget
         let head = MediaRequest.responseHead(answer, version: .http1_1, isKeepAlive: true)
         var bytes = ByteBuffer(string: "HTTP/1.1 \(head.status.code) \(head.status.reasonPhrase)\r\n")
         for (name, value) in head.headers { bytes.writeString("\(name): \(value)\r\n") }
@@ -52,8 +55,8 @@ final class PreparedAnswer {
     private func sharedFile() -> MemoryFile? {
         guard byteCount >= Self.fileBytesMin else { return nil }
         uses += 1
-        // Without one, as when all descriptors are in use, the bytes do as well; asked once.
-        if uses == Self.fileSharers { file = MemoryFile([head] + body) }
+        // Without one, as when there is no room for more, the bytes do as well; asked once.
+        if uses == Self.fileSharers { file = MemoryFile([head] + body, budget: budget) }
         return file
     }
 }
