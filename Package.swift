@@ -109,7 +109,7 @@ let package = Package(
         room(
             "Playback",
             [
-                "CZlib", "Media", "CMAF", "HLS", "MPEGTS", "LiveStream", "Archive", "ArchiveStorage", "M4F",
+                "CLinux", "CZlib", "Media", "CMAF", "HLS", "MPEGTS", "LiveStream", "Archive", "ArchiveStorage", "M4F",
                 nioCore, nioPosix, nioHTTP1, nioConcurrency, asyncHTTPClient,
             ], resources: [.embedInCode("Player/Files")]),
 

@@ -26,22 +26,45 @@ import Testing
         let limits = ConnectionLimits(requestHead: .seconds(30), requestBody: .seconds(10), writeStall: .seconds(20))
         func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(1) + .seconds(seconds) }
         var silent = ConnectionDeadlines(limits: limits, at: at(0))
-        #expect(silent.check(bufferedBytes: 0, at: at(29)) == .keep)
-        #expect(silent.check(bufferedBytes: 0, at: at(30)) == .close(reason: "no request"))
+        #expect(silent.check(bufferedBytes: 0, acknowledged: nil, at: at(29)) == .keep)
+        #expect(silent.check(bufferedBytes: 0, acknowledged: nil, at: at(30)) == .close(reason: "no request"))
 
         var endless = ConnectionDeadlines(limits: limits, at: at(0))
         endless.headReceived(at: at(1))
-        #expect(endless.check(bufferedBytes: 0, at: at(10)) == .keep)
-        #expect(endless.check(bufferedBytes: 0, at: at(11)) == .close(reason: "request does not end"))
+        #expect(endless.check(bufferedBytes: 0, acknowledged: nil, at: at(10)) == .keep)
+        #expect(
+            endless.check(bufferedBytes: 0, acknowledged: nil, at: at(11)) == .close(reason: "request does not end"))
 
         var watching = ConnectionDeadlines(limits: limits, at: at(0))
         watching.headReceived(at: at(1))
         watching.requestEndReceived(at: at(1))
-        #expect(watching.check(bufferedBytes: 0, at: at(500)) == .keep)
-        #expect(watching.check(bufferedBytes: 900, at: at(505)) == .keep)
-        #expect(watching.check(bufferedBytes: 800, at: at(524)) == .keep)
-        #expect(watching.check(bufferedBytes: 900, at: at(543)) == .keep)
-        #expect(watching.check(bufferedBytes: 900, at: at(544)) == .close(reason: "client takes no bytes"))
+        #expect(watching.check(bufferedBytes: 0, acknowledged: nil, at: at(500)) == .keep)
+        #expect(watching.check(bufferedBytes: 900, acknowledged: nil, at: at(505)) == .keep)
+        #expect(watching.check(bufferedBytes: 800, acknowledged: nil, at: at(524)) == .keep)
+        #expect(watching.check(bufferedBytes: 900, acknowledged: nil, at: at(543)) == .keep)
+        #expect(
+            watching.check(bufferedBytes: 900, acknowledged: nil, at: at(544))
+                == .close(reason: "client takes no bytes"))
+    }
+
+    @Test func aClientThatTakesBytesAllTheTimeIsKeptHoweverManyAreWrittenMeanwhile() {
+        func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(1) + .seconds(seconds) }
+        var steady = ConnectionDeadlines(limits: ConnectionLimits(writeStall: .seconds(20)), at: at(0))
+        steady.headReceived(at: at(0))
+        steady.requestEndReceived(at: at(0))
+        // A megabyte is written between two looks, and nine tenths of it are taken.
+        for look in 0..<20 as Range<Int64> {
+            let verdict = steady.check(
+                bufferedBytes: 4_000_000 + Int(look) * 100_000, acknowledged: look * 900_000, at: at(look * 5))
+            #expect(verdict == .keep, "look \(look)")
+        }
+        // What our own socket takes in is nothing that the client has taken.
+        let last: Int64 = 19 * 900_000
+        #expect(steady.check(bufferedBytes: 5_000_000, acknowledged: last, at: at(100)) == .keep)
+        #expect(steady.check(bufferedBytes: 4_000_000, acknowledged: last, at: at(114)) == .keep)
+        #expect(
+            steady.check(bufferedBytes: 3_000_000, acknowledged: last, at: at(115))
+                == .close(reason: "client takes no bytes"))
     }
 
     @Test func registerCountsConnectionsAndRequests() {

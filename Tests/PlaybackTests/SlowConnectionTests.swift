@@ -4,13 +4,15 @@ import Media
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
+import NIOPosix
 import Testing
 
 @testable import Playback
 
-/// What waits for the socket, as the test says.
+/// What waits for the socket and what the client has taken, as the test says.
 private final class Waiting {
     var bytes = 0
+    var taken: Int64 = 0
 }
 
 @Suite struct SlowConnectionTests {
@@ -72,5 +74,55 @@ private final class Waiting {
         #expect(channel.isActive)
         channel.embeddedEventLoop.advanceTime(by: .seconds(30))
         #expect(!channel.isActive)
+    }
+
+    @Test func aClientThatTakesLessThanIsWrittenIsKept() throws {
+        let (waiting, channel) = (Waiting(), EmbeddedChannel())
+        try channel.pipeline.syncOperations.addHandler(
+            ConnectionDeadlineHandler(limits: ConnectionLimits()) { _ in
+                waiting.bytes
+            } acknowledged: { _ in
+                waiting.taken
+            })
+        try channel.connect(to: SocketAddress(ipAddress: "192.0.2.1", port: 5000)).wait()
+        let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/cam/mpegts")
+        try channel.writeInbound(HTTPServerRequestPart.head(head))
+        try channel.writeInbound(HTTPServerRequestPart.end(nil))
+        for _ in 0..<20 {
+            waiting.bytes += 100_000
+            waiting.taken += 900_000
+            channel.embeddedEventLoop.advanceTime(by: .seconds(10))
+        }
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(30))
+        #expect(!channel.isActive)
+    }
+
+    /// Neither what waits in the kernel here nor what was only written counts as taken.
+    @Test(.timeLimit(.minutes(5))) func theKernelSaysWhatAClientHasTaken() async throws {
+        let accepted = AsyncStream.makeStream(of: (any Channel).self)
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                accepted.continuation.yield(channel)
+                return channel.eventLoop.makeSucceededVoidFuture()
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        defer { server.close(promise: nil) }
+        let client = try #require(SlowClient(port: server.localAddress?.port ?? 0, request: "x"))
+        defer { client.close() }
+        var channels = accepted.stream.makeAsyncIterator()
+        let channel = try #require(await channels.next())
+        let before = try #require(try await channel.eventLoop.submit { acknowledgedBytes(of: channel) }.get())
+        channel.writeAndFlush(ByteBuffer(repeating: 7, count: 16 << 20), promise: nil)
+        #expect(client.read(1 << 20).count == 1 << 20)
+        // What the client has read has reached it, and it says so soon.
+        var taken: Int64 = 0
+        while taken - before < 1 << 20 {
+            taken = try #require(try await channel.eventLoop.submit { acknowledgedBytes(of: channel) }.get())
+        }
+        #expect(taken - before < 2 << 20)
+        try await channel.close()
+        #expect(try await channel.eventLoop.submit { acknowledgedBytes(of: channel) }.get() == nil)
+        #expect(acknowledgedBytes(of: EmbeddedChannel()) == nil)
     }
 }

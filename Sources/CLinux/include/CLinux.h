@@ -6,5 +6,6 @@
 #include "files.h"
 #include "memory.h"
 #include "receive.h"
+#include "tcp.h"
 
 #endif

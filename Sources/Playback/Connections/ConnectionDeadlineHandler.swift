@@ -19,6 +19,7 @@ package final class ConnectionDeadlineHandler: ChannelDuplexHandler, RemovableCh
 
     private let limits: ConnectionLimits
     private let bufferedBytes: (any Channel) -> Int
+    private let acknowledged: (any Channel) -> Int64?
     private var deadlines: ConnectionDeadlines?
     private var isBodyOpen = false
     private var timer: Scheduled<Void>?
@@ -29,9 +30,16 @@ package final class ConnectionDeadlineHandler: ChannelDuplexHandler, RemovableCh
         self.init(limits: limits, bufferedBytes: bufferedWritableBytes)
     }
 
-    init(limits: ConnectionLimits, bufferedBytes: @escaping (any Channel) -> Int) {
+    /// - Parameters:
+    ///   - bufferedBytes: written and not yet taken by the socket.
+    ///   - acknowledged: taken by the client since the connection began; asked for only while something is buffered.
+    init(
+        limits: ConnectionLimits, bufferedBytes: @escaping (any Channel) -> Int,
+        acknowledged: @escaping (any Channel) -> Int64? = acknowledgedBytes
+    ) {
         self.limits = limits
         self.bufferedBytes = bufferedBytes
+        self.acknowledged = acknowledged
     }
 
     package func handlerAdded(context: ChannelHandlerContext) {
@@ -89,13 +97,10 @@ package final class ConnectionDeadlineHandler: ChannelDuplexHandler, RemovableCh
         guard timer != nil else { return }
         waitForNextLook(context: context)
         guard context.channel.isActive else { return }
-        let verdict = deadlines?.check(bufferedBytes: bufferedBytes(context.channel), at: context.eventLoop.now)
+        let buffered = bufferedBytes(context.channel)
+        let verdict = deadlines?.check(
+            bufferedBytes: buffered, acknowledged: buffered > 0 ? acknowledged(context.channel) : nil,
+            at: context.eventLoop.now)
         if case .close = verdict { context.close(promise: nil) }
     }
-}
-
-/// Bytes that were written to `channel` and that its socket has not taken yet; 0 for a closed channel.
-func bufferedWritableBytes(of channel: any Channel) -> Int {
-    // A closed channel answers with an error: nothing of it is pending any more.
-    (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
 }

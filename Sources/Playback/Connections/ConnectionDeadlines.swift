@@ -24,7 +24,7 @@ package struct ConnectionLimits: Hashable, Sendable {
 ///
 ///     awaitingRequest ── head ─► receiving ── end ─► responding ── response end ─► awaitingRequest
 ///
-/// `check` is called every few seconds; it compares what the socket has taken since the last look.
+/// `check` is called every few seconds; it compares what the client has taken with the last look.
 struct ConnectionDeadlines {
     enum Verdict: Hashable {
         case keep
@@ -40,6 +40,7 @@ struct ConnectionDeadlines {
     private var state: State
     private let limits: ConnectionLimits
     private var bufferedBytes = 0
+    private var acknowledged: Int64?
     private var progressAt: NIODeadline
 
     init(limits: ConnectionLimits, at now: NIODeadline) {
@@ -56,12 +57,18 @@ struct ConnectionDeadlines {
 
     mutating func responseEnded(at now: NIODeadline) { state = .awaitingRequest(since: now) }
 
-    /// - Parameter bufferedBytes: what is written but not yet taken by the client's side. Fewer than last time, or none at
-    ///   all, is progress; more is not known to be any.
-    mutating func check(bufferedBytes now: Int, at time: NIODeadline) -> Verdict {
-        if now == 0 || now < bufferedBytes { progressAt = time }
-        if bufferedBytes == 0 { progressAt = time }
+    /// Nothing that waits is progress, and so is whatever the client has taken since the last look.
+    ///
+    /// - Parameters:
+    ///   - bufferedBytes: what is written but not yet taken by our socket.
+    ///   - acknowledged: what the client has taken since the connection began, while something waits. nil where that is not
+    ///     known: then fewer bytes that wait are progress.
+    mutating func check(bufferedBytes now: Int, acknowledged: Int64?, at time: NIODeadline) -> Verdict {
+        let hasTaken =
+            if let acknowledged, let last = self.acknowledged { acknowledged > last } else { now < bufferedBytes }
+        if now == 0 || bufferedBytes == 0 || hasTaken { progressAt = time }
         bufferedBytes = now
+        self.acknowledged = acknowledged
         if time - progressAt >= limits.writeStall { return .close(reason: "client takes no bytes") }
         switch state {
         case .awaitingRequest(let since) where now == 0 && time - since >= limits.requestHead:
