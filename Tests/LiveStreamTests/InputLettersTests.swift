@@ -108,6 +108,21 @@ struct InputLettersTests {
         stage.finish()
     }
 
+    /// A receiver in the middle of a round when its stream stops leaves what nobody plays; the loop's other streams need the room.
+    @Test func whatComesAfterTheStopKeepsNoRoom() {
+        let stage = Stage(["a"], waitingBytesMax: 400)
+        let session = stage.session("a")
+        stage.send(.tracks(Sample.both, clock: .utc), from: session)
+        stage.play([session], milliseconds: 1040)
+        stage.finish()
+        #expect(stage.chunks.count > 3)
+        let dropped = stage.mailbox.droppedBatches
+        // They complete no chunk of those that the stream was waiting for.
+        let frames = Sample.programme(1040, 1080, origin: Sample.noon.ticks, mark: 1)
+        for _ in 0..<100 { stage.send(.frames(frames), from: session) }
+        #expect(stage.mailbox.droppedBatches == dropped)
+    }
+
     /// Frames that come while the loop reads were judged by what it waited for before.
     @Test func framesThatComeWhileTheLoopReadsAreJudgedAgain() {
         let stage = Stage(["a"])

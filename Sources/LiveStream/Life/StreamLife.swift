@@ -101,6 +101,8 @@ final class StreamLife {
         finishMedia()
         readers.end(reason: reason)
         publishStatus()
+        // A session may be in the middle of a round: what it still leaves is read and forgotten at once, for no tick comes any more.
+        letters.expect(nil, of: NIOLoopBound(self, eventLoop: eventLoop))
     }
 
     func update(_ new: LiveStreamDefinition) {
