@@ -26,83 +26,107 @@ extension ArchiveWriter {
     /// Closes the runs whose writing failed, and puts into the index what is whole of them.
     private func recoverDamaged(_ stream: StreamWriting) throws(FileSystemError) {
         while let run = stream.damaged.first {
-            var changes = IndexChanges()
-            changes.streams = newStreams
-            var segments = run.unindexed
-            var size = run.closedSize
-            var isGone = false
-            do throws(FileSystemError) {
-                if let found = try RunRecovery.recover(
-                    run.run.path, on: fileSystem, indexed: run.closedSize, mayCut: true)
-                {
-                    segments += found.segments.map { ArchivedSegment($0, run: run.run) }
-                    size = found.size
-                } else {
-                    // Not even the header was written.
-                    try fileSystem.remove(run.run.path)
-                    isGone = true
-                }
-            } catch {
-                guard error.kind == .notFound else { throw error }
-                knownDirectories.removeAll()
-                isGone = true
-            }
-            if !isGone { try syncDirectories() }
+            let found = try recoverFile(of: run)
+            if found != nil { try syncDirectories() }
             // What the ledger says of these segments goes with their rows.
             try writeJournal(of: stream)
+            let changes: IndexChanges
             do {
-                if isGone {
-                    try forget(run, stream, &changes)
-                } else {
-                    // Of what it could not write a system may know nothing more at the next sync, which then succeeds (fsync on
-                    // Linux). So the run stays open in the index: the next start compares its file with its rows, however old
-                    // it is by then.
-                    let row = RunRow(
-                        run: run.run, first: run.run.start, end: segments.last?.end ?? run.run.start, size: size,
-                        segments: 0, isOpen: true)
-                    let known = try index.run(path: run.run.path)
-                    if segments.isEmpty, known?.segments == 0 {
-                        // All that it had was deleted while it could not be closed.
-                        changes.removedRuns = [run.run.id]
-                        try fileSystem.remove(run.run.path)
-                    } else if !segments.isEmpty || known != nil {
-                        changes.runs = [row.withEnd(max(row.end, known?.end ?? row.end))]
-                        changes.added = segments.map { (stream.id, $0) }
-                    } else {
-                        // Not one chunk of it was written whole.
-                        try fileSystem.remove(run.run.path)
-                    }
-                    try resolveOverlaps(of: stream, &changes)
-                }
-                if let touched = stream.touched, stream.journalLines.isEmpty {
-                    changes.ledgers[stream.id] = .init(
-                        ledger: stream.ledger, touched: touched, journal: stream.journal)
-                }
+                changes = try rows(of: run, found, stream)
                 try index.commit(changes)
-                if !changes.ledgers.isEmpty { stream.touched = nil }
             } catch {
                 tellIndexFailure(error)
                 throw FileSystemError(
                     .other, operation: "write", path: RunPath.indexName, reason: "\(error)")
             }
+            if !changes.ledgers.isEmpty { stream.touched = nil }
             newStreams.removeAll()
             stream.damaged.removeFirst()
-            let added = changes.added.map(\.segment)
-            let removed = changes.removed.map(\.segment)
-            stream.indexed(added)
-            view.update(stream.name) {
-                $0.unindexed.removeAll { $0.run.path == run.run.path }
-                $0.bytes += added.reduce(Int64(0)) { $0 + Int64($1.length) }
-                $0.bytes -= removed.reduce(Int64(0)) { $0 + Int64($1.length) }
-                $0.segments += Int64(added.count - removed.count)
-                if let last = added.last { $0.end = max($0.end ?? last.end, last.end) }
-            }
-            view.changed(stream.name, added + removed)
-            do { try free(changes.toFree) } catch {
-                // They are noted in the index: the next start frees them.
-                tellIndexFailure(error)
-            }
+            publish(changes, of: run, stream)
             stream.end = try newestEnd(stream)
+        }
+    }
+
+    /// What is whole of a run.
+    private struct Remains {
+        /// Those that the index lacks.
+        var segments: [ArchivedSegment]
+        /// Of the file, in bytes.
+        var size: Int64
+    }
+
+    /// Nil when the file is gone, or when it had nothing in it and was removed.
+    private func recoverFile(of run: OpenRun) throws(FileSystemError) -> Remains? {
+        do throws(FileSystemError) {
+            if let found = try RunRecovery.recover(
+                run.run.path, on: fileSystem, indexed: run.closedSize, mayCut: true)
+            {
+                let segments = found.segments.map { ArchivedSegment($0, run: run.run) }
+                return Remains(segments: run.unindexed + segments, size: found.size)
+            }
+            // Not even the header was written.
+            try fileSystem.remove(run.run.path)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            knownDirectories.removeAll()
+        }
+        return nil
+    }
+
+    /// What the index is to say of the run. A file of which it says nothing is removed.
+    private func rows(of run: OpenRun, _ found: Remains?, _ stream: StreamWriting) throws -> IndexChanges {
+        var changes = IndexChanges()
+        changes.streams = newStreams
+        if let found {
+            try add(run, found, stream, &changes)
+            try resolveOverlaps(of: stream, &changes)
+        } else {
+            try forget(run, stream, &changes)
+        }
+        if let touched = stream.touched, stream.journalLines.isEmpty {
+            changes.ledgers[stream.id] = .init(ledger: stream.ledger, touched: touched, journal: stream.journal)
+        }
+        return changes
+    }
+
+    private func add(
+        _ run: OpenRun, _ found: Remains, _ stream: StreamWriting, _ changes: inout IndexChanges
+    ) throws {
+        let known = try index.run(path: run.run.path)
+        if found.segments.isEmpty, known?.segments == 0 {
+            // All that it had was deleted while it could not be closed.
+            changes.removedRuns = [run.run.id]
+            return try fileSystem.remove(run.run.path)
+        }
+        guard !found.segments.isEmpty || known != nil else {
+            // Not one chunk of it was written whole.
+            return try fileSystem.remove(run.run.path)
+        }
+        // Of what it could not write a system may know nothing more at the next sync, which then succeeds (fsync on Linux). So the
+        // run stays open in the index: the next start compares its file with its rows, however old it is by then.
+        let row = RunRow(
+            run: run.run, first: run.run.start, end: found.segments.last?.end ?? run.run.start, size: found.size,
+            segments: 0, isOpen: true)
+        changes.runs = [row.withEnd(max(row.end, known?.end ?? row.end))]
+        changes.added = found.segments.map { (stream.id, $0) }
+    }
+
+    /// Readers see what the index has now, and what it lost is freed.
+    private func publish(_ changes: IndexChanges, of run: OpenRun, _ stream: StreamWriting) {
+        let added = changes.added.map(\.segment)
+        let removed = changes.removed.map(\.segment)
+        stream.indexed(added)
+        view.update(stream.name) {
+            $0.unindexed.removeAll { $0.run.path == run.run.path }
+            $0.bytes += added.reduce(Int64(0)) { $0 + Int64($1.length) }
+            $0.bytes -= removed.reduce(Int64(0)) { $0 + Int64($1.length) }
+            $0.segments += Int64(added.count - removed.count)
+            if let last = added.last { $0.end = max($0.end ?? last.end, last.end) }
+        }
+        view.changed(stream.name, added + removed)
+        do { try free(changes.toFree) } catch {
+            // They are noted in the index: the next start frees them.
+            tellIndexFailure(error)
         }
     }
 
