@@ -1,10 +1,10 @@
 // What a running server does when it is asked: applies another configuration, answers the API.
 import Hummingbird
 import Inputs
+import Logging
 import ManagementAPI
 import Media
 import PeerLink
-import Logging
 import Playback
 import SettingsLanguage
 
