@@ -9,6 +9,8 @@ struct ElementaryStreamWriter: Sendable {
     /// Parameter sets with start codes, as they stand before each key frame.
     private let parameterSets: [UInt8]
 
+    let isTeletext: Bool
+
     private static let startCode: [UInt8] = [0, 0, 0, 1]
 
     init(pid: UInt16, track: Track) {
@@ -22,6 +24,11 @@ struct ElementaryStreamWriter: Sendable {
             default: []
             }
         parameterSets = sets.flatMap { Self.startCode + $0 }
+        if case .data(let parameters) = track.codec {
+            isTeletext = parameters.purpose == .teletext && !parameters.isSections
+        } else {
+            isTeletext = false
+        }
     }
 
     var isSections: Bool {
@@ -30,7 +37,8 @@ struct ElementaryStreamWriter: Sendable {
     }
 
     /// One unit of the track's PID: the PES packet of `frames` (one frame, or several of audio), or a section.
-    func build(_ frames: ArraySlice<TimedFrame>, into unit: inout ByteBuffer) {
+    /// - Parameter stuffing: bytes of data units more, where `canBeStuffed`.
+    func build(_ frames: ArraySlice<TimedFrame>, stuffing: Int = 0, into unit: inout ByteBuffer) {
         unit.clear()
         guard let first = frames.first else { return }
         if isSections {
@@ -40,6 +48,7 @@ struct ElementaryStreamWriter: Sendable {
         }
         writeHeader(first, into: &unit)
         for frame in frames { writePayload(frame, into: &unit) }
+        if isTeletext { TeletextForm.writeStuffing(ownStuffing(first) + stuffing, into: &unit) }
         // The length where it fits: then readers need not wait for the next packet (§2.4.3.7).
         let length = unit.readableBytes - 6
         if length <= 0xffff { unit.setInteger(UInt16(length), at: unit.readerIndex + 4) }
@@ -49,6 +58,7 @@ struct ElementaryStreamWriter: Sendable {
     func length(_ frames: ArraySlice<TimedFrame>) -> Int {
         guard let first = frames.first else { return 0 }
         if isSections { return 1 + first.data.readableBytes }
+        if isTeletext { return TeletextForm.headerLength + first.data.readableBytes + ownStuffing(first) }
         return frames.reduce(first.presentationTime == first.decodeTime ? 14 : 19) { sum, frame in
             let size = frame.data.readableBytes
             switch track.codec {
@@ -62,11 +72,23 @@ struct ElementaryStreamWriter: Sendable {
         }
     }
 
+    /// Whether the unit of `frames` can be made longer by whole transport packets, so that none needs an adaptation field.
+    func canBeStuffed(_ frames: ArraySlice<TimedFrame>) -> Bool {
+        guard isTeletext, let first = frames.first else { return false }
+        // With fifteen packets more the length must still fit into its field.
+        return TeletextForm.stuffing(after: first.data.readableBytes) != nil && length(frames) < 0xffff - 15 * 184
+    }
+
+    private func ownStuffing(_ frame: TimedFrame) -> Int { TeletextForm.stuffing(after: frame.data.readableBytes) ?? 0 }
+
     private func writeHeader(_ frame: TimedFrame, into unit: inout ByteBuffer) {
         let isReordered = frame.presentationTime != frame.decodeTime
-        unit.writeBytes([0, 0, 1, streamID, 0, 0, 0x84, isReordered ? 0xc0 : 0x80, isReordered ? 10 : 5])
+        let stampLength: UInt8 = isReordered ? 10 : 5
+        let length = isTeletext ? TeletextForm.headerDataLength : stampLength
+        unit.writeBytes([0, 0, 1, streamID, 0, 0, 0x84, isReordered ? 0xc0 : 0x80, length])
         writeTimestamp(frame.presentationTime, prefix: isReordered ? 3 : 2, into: &unit)
         if isReordered { writeTimestamp(frame.decodeTime, prefix: 1, into: &unit) }
+        unit.writeRepeatingByte(0xff, count: Int(length - stampLength))
     }
 
     /// Table 2-22. AC-3, E-AC-3 and private data are private_stream_1.

@@ -110,7 +110,8 @@ package struct TransportStreamMuxer: Sendable {
         }
         for (index, group) in groups.enumerated() {
             let stream = streams[group.stream]
-            let isLeading = stream.track.id == leading
+            // Teletext has the clock in packets of its own.
+            let isLeading = stream.track.id == leading && !stream.isTeletext
             writeDue(before: group, isLeading: isLeading, into: &out)
             var adaptation = PacketWriter.Adaptation()
             if isLeading, lastClock.map({ group.time > $0 || $0 - group.time > Self.holeLimit }) ?? true {
@@ -118,15 +119,19 @@ package struct TransportStreamMuxer: Sendable {
                 lastClock = group.time
             }
             adaptation.isRandomAccess = group.isKey && stream.track.kind == .video
+            let isLast = last[group.stream] == index
+            var stuffing = 0
+            if isLast, stream.canBeStuffed(group.frames) {
+                stuffing = 184 * missing(after: stream.length(group.frames), adaptation, on: stream.pid)
+            }
             if measured != nil {
-                measure(stream, group, adaptation, isLast: last[group.stream] == index)
+                measure(stream, group, adaptation, stuffing: stuffing, isLast: isLast)
                 continue
             }
-            stream.build(group.frames, into: &unit)
+            stream.build(group.frames, stuffing: stuffing, into: &unit)
             unit.withUnsafeReadableBytes { bytes in
                 guard bytes.count > 0 else { return }
-                let count = PacketWriter.packetCount(bytes.count, adaptation)
-                let missing = last[group.stream] == index ? -(packets.counter(stream.pid) + count) & 15 : 0
+                let missing = isLast ? missing(after: bytes.count, adaptation, on: stream.pid) : 0
                 packets.write(bytes, pid: stream.pid, adaptation: adaptation, extra: missing, into: &out)
             }
         }
@@ -137,13 +142,18 @@ package struct TransportStreamMuxer: Sendable {
         }
     }
 
+    /// Packets by which a unit of `length` bytes must be longer for the count of its PID to be a multiple of 16.
+    private func missing(after length: Int, _ adaptation: PacketWriter.Adaptation, on pid: UInt16) -> Int {
+        -(packets.counter(pid) + PacketWriter.packetCount(length, adaptation)) & 15
+    }
+
     private mutating func measure(
-        _ stream: ElementaryStreamWriter, _ group: Group, _ adaptation: PacketWriter.Adaptation, isLast: Bool
+        _ stream: ElementaryStreamWriter, _ group: Group, _ adaptation: PacketWriter.Adaptation, stuffing: Int,
+        isLast: Bool
     ) {
-        let length = stream.length(group.frames)
+        let length = stream.length(group.frames) + stuffing
         guard length > 0 else { return }
-        let count = PacketWriter.packetCount(length, adaptation)
-        let missing = isLast ? -(packets.counter(stream.pid) + count) & 15 : 0
+        let missing = isLast ? missing(after: length, adaptation, on: stream.pid) : 0
         measured? += packets.skip(length, pid: stream.pid, adaptation: adaptation, extra: missing)
     }
 
