@@ -171,7 +171,10 @@ let package = Package(
             exclude: ["Simulation/KeptSeeds.txt"]),
         tests(
             "InputsTests",
-            ["Inputs", "Ingest", "CMAF", "Media", nioCore, nioPosix, nioHTTP1, nioSSL, asyncHTTPClient]),
+            [
+                "Inputs", "Ingest", "MPEGTS", "CMAF", "Media", "SettingsLanguage", nioCore, nioPosix, nioHTTP1, nioSSL,
+                asyncHTTPClient,
+            ]),
         tests(
             "LiveStreamTests",
             ["LiveStream", "M4F", "Ingest", "CMAF", "MPEGTS", "Media", nioCore, nioEmbedded, nioConcurrency]),

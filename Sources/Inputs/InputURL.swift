@@ -47,12 +47,15 @@ package struct InputURL: Hashable, Sendable, CustomStringConvertible {
             portText = after.isEmpty ? nil : after.dropFirst()
         } else if let separator = authority.lastIndex(of: ":") {
             host = String(authority[..<separator])
+            guard !host.contains(":") else {
+                throw Self.refusal(text, "has an IPv6 address without brackets; write it like [::1]:1234")
+            }
             portText = authority[authority.index(after: separator)...]
         } else {
             host = String(authority)
         }
         if let portText {
-            guard let number = UInt16(portText), number > 0 else {
+            guard let number = UInt16(portText), number > 0, portText.utf8.first != UInt8(ascii: "+") else {
                 throw Self.refusal(text, "has the port «\(portText)»; a port is a number from 1 to 65535")
             }
             port = number

@@ -22,12 +22,13 @@ package struct UDPEndpoint: Hashable, Sendable {
         guard let port = url.port else { throw refuse("has no port; write it like udp://239.0.0.1:1234") }
         self.port = port
         address = url.host.isEmpty ? "0.0.0.0" : url.host == "localhost" ? "127.0.0.1" : url.host
-        let group = Self.ipv4(address)
-        guard group != nil || Self.isIPv6(address) else {
+        let ipv4 = Self.ipv4(address)
+        let ipv6 = Self.firstByteOfIPv6(address)
+        guard ipv4 != nil || ipv6 != nil else {
             throw refuse(
                 "«\(address)» is not a numeric address; udp:// listens on an address of this machine or a group")
         }
-        let isMulticast = group.map { $0 >> 28 == 0xE } ?? (address.lowercased().hasPrefix("ff"))
+        let isMulticast = ipv4.map { $0 >> 28 == 0xE } ?? (ipv6 == 0xFF)
         guard let parts = url.pathParts, parts.count <= 1 else {
             throw refuse("after the port comes at most one part, the address or name of an interface")
         }
@@ -36,7 +37,7 @@ package struct UDPEndpoint: Hashable, Sendable {
             throw refuse("an interface is only for multicast groups; \(address) is none")
         }
         if let source = url.userInfo, !source.isEmpty {
-            guard Self.ipv4(source) != nil, group != nil, isMulticast else {
+            guard let host = Self.ipv4(source), host >> 28 != 0xE, ipv4 != nil, isMulticast else {
                 throw refuse("a source before @ is an IPv4 address and goes with an IPv4 group")
             }
             self.source = source
@@ -48,8 +49,9 @@ package struct UDPEndpoint: Hashable, Sendable {
         return inet_pton(AF_INET, text, &address) == 1 ? UInt32(bigEndian: address.s_addr) : nil
     }
 
-    private static func isIPv6(_ text: String) -> Bool {
+    private static func firstByteOfIPv6(_ text: String) -> UInt8? {
         var address = in6_addr()
-        return inet_pton(AF_INET6, text, &address) == 1
+        guard inet_pton(AF_INET6, text, &address) == 1 else { return nil }
+        return withUnsafeBytes(of: &address) { $0.first }
     }
 }

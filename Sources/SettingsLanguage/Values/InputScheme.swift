@@ -7,11 +7,12 @@ package enum InputScheme: String, Hashable, Sendable, CaseIterable, Comparable {
     case file, fake, copy, publish, playlist, timeshift
 
     /// What must follow `://`.
-    enum Shape { case hostAndPort, host, path, word, streamName, streamNameAndSeconds, anything }
+    enum Shape { case listeningAddress, hostAndPort, host, path, word, streamName, streamNameAndSeconds, anything }
 
     var shape: Shape {
         switch self {
-        case .udp, .srt: .hostAndPort
+        case .udp: .listeningAddress
+        case .srt: .hostAndPort
         case .tshttp, .tshttps, .hls, .hlss, .rtsp, .rtsps, .rtmp, .m4f, .m4fs, .m4s: .host
         case .file, .playlist: .path
         case .fake: .word

@@ -5,7 +5,8 @@ package struct InputURL: Hashable, Sendable, CustomStringConvertible {
     package let scheme: InputScheme
     /// The URL as written; may hold a password.
     package let text: String
-    /// Host and port; nil for kinds without (`file`, `fake`, `copy` …).
+    /// Host and port; nil for kinds without (`file`, `fake`, `copy` …). The host of `udp://:1234`, which listens on all addresses,
+    /// is empty.
     package let address: HostPort?
     /// What follows the address after `/`, else everything behind `://`. Without the query.
     package let path: String
@@ -48,6 +49,11 @@ package struct InputURL: Hashable, Sendable, CustomStringConvertible {
         self.text = text
         let rest = text[colon.upperBound...].prefix { $0 != "?" }
         switch scheme.shape {
+        case .listeningAddress:
+            if URLPassword(in: text)?.endsTheHost == true { throw Mistake(message: "the URL has " + URLPassword.hint) }
+            let listening = try ListeningAddress(parsing: rest)
+            address = HostPort(host: listening.host, port: listening.port)
+            path = listening.interface
         case .hostAndPort, .host:
             if URLPassword(in: text)?.endsTheHost == true { throw Mistake(message: "the URL has " + URLPassword.hint) }
             let authority = rest.prefix { $0 != "/" }
@@ -88,7 +94,7 @@ package struct InputURL: Hashable, Sendable, CustomStringConvertible {
                 throw Mistake(message: "the URL ends with the delay in seconds: \(scheme.example)")
             }
             try checkName(String(path[..<slash]))
-        case .hostAndPort, .host, .anything: break
+        case .listeningAddress, .hostAndPort, .host, .anything: break
         }
     }
 
