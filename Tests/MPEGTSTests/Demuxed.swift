@@ -84,9 +84,23 @@ func pictureNALs(samples: [ByteBuffer]) -> [[UInt8]] {
     }
 }
 
+/// The ranges of the NAL units between start codes, without the zero bytes that trail them.
+private func rangesOfNALUnits(in bytes: UnsafeRawBufferPointer) -> [Range<Int>] {
+    var result: [Range<Int>] = []
+    var start = NALUnits.nextStartCode(in: bytes, from: 0)
+    while start + 3 < bytes.count {
+        let next = NALUnits.nextStartCode(in: bytes, from: start + 3)
+        var end = next
+        while end > start + 3, bytes[end - 1] == 0 { end -= 1 }
+        if end > start + 3 { result.append(start + 3..<end) }
+        start = next
+    }
+    return result
+}
+
 func pictureNALs(annexB: [UInt8], isH265: Bool) -> [[UInt8]] {
     annexB.withUnsafeBytes { bytes in
-        NALUnits.ranges(in: bytes).map { Array(bytes[$0]) }
+        rangesOfNALUnits(in: bytes).map { Array(bytes[$0]) }
     }.filter { nal in
         isH265
             ? ![32, 33, 34, 35, 38].contains(H265NAL.type(nal[0])) : ![7, 8, 9, 12].contains(H264NAL.type(nal[0]))

@@ -10,7 +10,7 @@ private let aacChannels = [0, 1, 2, 3, 4, 5, 6, 8, 0, 0, 0, 7, 8, 24, 8, 0]
 package struct ADTSHeader: Hashable, Sendable {
     /// 7, or 9 with a CRC.
     package var headerLength: Int
-    /// Header and payload.
+    /// Header and payload, in bytes.
     package var frameLength: Int
     package var objectType: UInt8
     package var sampleRateIndex: UInt8
@@ -65,8 +65,9 @@ package struct AudioSpecificConfig: Hashable, Sendable {
     package var objectType: UInt8
     /// The object type below SBR or PS.
     package var coreObjectType: UInt8
-    /// The rate of the core decoder; `sampleRate` is what comes out (twice that with SBR).
+    /// The rate of the core decoder, in Hz; `sampleRate` is what comes out (twice that with SBR).
     package var coreSampleRate: Int
+    /// In Hz.
     package var sampleRate: Int
     package var channelConfiguration: UInt8
     package var channelCount: Int

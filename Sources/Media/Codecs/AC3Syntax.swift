@@ -2,6 +2,7 @@
 
 /// The header of one AC-3 or E-AC-3 sync frame (ETSI TS 102 366 §4.3, §E.1.2).
 package struct AC3Header: Hashable, Sendable {
+    /// Header and payload, in bytes.
     package var frameLength: Int
     package var codec: Codec
     /// True for what belongs to the frame before it: a dependent substream, or one of a further programme (§E.1.3.1).

@@ -46,7 +46,9 @@ package struct AACParameters: Hashable, Sendable {
 
 /// MPEG-1/2 audio layers 1 to 3 (ISO/IEC 11172-3, 13818-3).
 package struct MPEGAudioParameters: Hashable, Sendable {
+    /// 1 to 3.
     package var layer: Int
+    /// In Hz.
     package var sampleRate: Int
     package var channelCount: Int
     package var samplesPerFrame: Int
@@ -60,12 +62,15 @@ package struct MPEGAudioParameters: Hashable, Sendable {
 
 /// AC-3 (ETSI TS 102 366): the fields that the `dac3` box repeats.
 package struct AC3Parameters: Hashable, Sendable {
+    /// `fscod`, 0 to 2: 48, 44.1 or 32 kHz (§4.4.1.3).
     package var sampleRateCode: UInt8
     package var bitStreamID: UInt8
     package var bitStreamMode: UInt8
     package var audioCodingMode: UInt8
     package var hasLFE: Bool
+    /// Half of `frmsizecod`, 0 to 18: the place of the bit rate in `AC3Header.bitRates` (§4.4.1.4, §F.4).
     package var bitRateCode: UInt8
+    /// In Hz.
     package var sampleRate: Int
     package var channelCount: Int
     package init(
@@ -85,6 +90,7 @@ package struct AC3Parameters: Hashable, Sendable {
 
 /// E-AC-3 (ETSI TS 102 366 annex E): the fields that the `dec3` box repeats, for one independent substream.
 package struct EAC3Parameters: Hashable, Sendable {
+    /// `fscod`, 0 to 3: 48, 44.1 or 32 kHz; 3: half of one of them (§E.1.3.1).
     package var sampleRateCode: UInt8
     package var bitStreamID: UInt8
     package var bitStreamMode: UInt8
@@ -92,6 +98,7 @@ package struct EAC3Parameters: Hashable, Sendable {
     package var hasLFE: Bool
     /// In kbit/s.
     package var dataRate: Int
+    /// In Hz.
     package var sampleRate: Int
     package var channelCount: Int
     /// Samples in a frame: 256 per block, 1 to 6 blocks.

@@ -36,6 +36,7 @@ package struct H264SequenceParameters: Hashable, Sendable {
         self = parsed
     }
 
+    /// - Parameter bytes: the whole NAL unit, as for `init(_:)`, without a copy. Nil in the same cases.
     package init?(bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= 4, H264NAL.type(bytes[0]) == H264NAL.sps else { return nil }
         var bits = BitReader(bytes, escaped: true)

@@ -36,6 +36,7 @@ package struct H265SequenceParameters: Hashable, Sendable {
         self = parsed
     }
 
+    /// - Parameter bytes: the whole NAL unit, as for `init(_:)`, without a copy. Nil in the same cases.
     package init?(bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= 4, H265NAL.type(bytes[0]) == H265NAL.sps, bytes[0] & 1 == 0, bytes[1] >> 3 == 0 else {
             return nil
@@ -52,7 +53,7 @@ package struct H265SequenceParameters: Hashable, Sendable {
         width = bits.unsigned()
         height = bits.unsigned()
         guard !bits.isExhausted, chromaFormat < 4, 1...16384 ~= width, 1...16384 ~= height else { return nil }
-        if bits.flag() { crop(&bits, unitX: hasSeparateColourPlanes) }
+        if bits.flag() { crop(&bits, hasSeparateColourPlanes: hasSeparateColourPlanes) }
         bitDepthLuma = 8 + bits.unsigned()
         bitDepthChroma = 8 + bits.unsigned()
         guard !bits.isExhausted, bitDepthLuma <= 16, bitDepthChroma <= 16 else { return nil }
@@ -75,13 +76,14 @@ package struct H265SequenceParameters: Hashable, Sendable {
         }
     }
 
-    private mutating func crop(_ bits: inout BitReader, unitX isUnsampled: Bool) {
+    private mutating func crop(_ bits: inout BitReader, hasSeparateColourPlanes: Bool) {
         let left = bits.unsigned()
         let right = bits.unsigned()
         let top = bits.unsigned()
         let bottom = bits.unsigned()
-        let unitX = !isUnsampled && (chromaFormat == 1 || chromaFormat == 2) ? 2 : 1
-        let unitY = !isUnsampled && chromaFormat == 1 ? 2 : 1
+        let isSubsampled = chromaFormat != 0 && !hasSeparateColourPlanes
+        let unitX = isSubsampled && chromaFormat != 3 ? 2 : 1
+        let unitY = isSubsampled && chromaFormat == 1 ? 2 : 1
         let (cutX, cutY) = ((left + right) * unitX, (top + bottom) * unitY)
         guard !bits.isExhausted, cutX < width, cutY < height else { return }
         width -= cutX

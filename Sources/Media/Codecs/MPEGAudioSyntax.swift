@@ -2,6 +2,7 @@
 
 /// The header of one MPEG audio frame (ISO/IEC 11172-3 §2.4.1.3, ISO/IEC 13818-3 §2.4.1.3).
 package struct MPEGAudioHeader: Hashable, Sendable {
+    /// Header and payload, in bytes.
     package var frameLength: Int
     package var parameters: MPEGAudioParameters
 

@@ -46,20 +46,6 @@ package enum NALUnits {
         base.load(fromByteOffset: at, as: UInt8.self) == 0 && base.load(fromByteOffset: at + 1, as: UInt8.self) == 0
             && base.load(fromByteOffset: at + 2, as: UInt8.self) == 1
     }
-
-    /// The ranges of the NAL units between start codes, without the zero bytes that trail them.
-    package static func ranges(in bytes: UnsafeRawBufferPointer) -> [Range<Int>] {
-        var result: [Range<Int>] = []
-        var start = nextStartCode(in: bytes, from: 0)
-        while start + 3 < bytes.count {
-            let next = nextStartCode(in: bytes, from: start + 3)
-            var end = next
-            while end > start + 3, bytes[end - 1] == 0 { end -= 1 }
-            if end > start + 3 { result.append(start + 3..<end) }
-            start = next
-        }
-        return result
-    }
 }
 
 /// `nal_unit_type` of H.264 (table 7-1).
@@ -83,7 +69,6 @@ package enum H265NAL {
     package static let pps: UInt8 = 34
     package static let accessUnitDelimiter: UInt8 = 35
     package static let filler: UInt8 = 38
-    package static let prefixSEI: UInt8 = 39
 
     @inlinable package static func type(_ header: UInt8) -> UInt8 { (header >> 1) & 0x3f }
     @inlinable package static func isSlice(_ type: UInt8) -> Bool { type < 32 }
