@@ -58,6 +58,36 @@ private final class Waiting {
         #expect(!channel.isActive)
     }
 
+    @Test(arguments: [HTTPMethod.GET, .POST, .PUT, .PATCH]) func aBodyThatNeverEndsEndsTheConnection(
+        method: HTTPMethod
+    ) throws {
+        let channel = EmbeddedChannel()
+        try channel.pipeline.syncOperations.addHandler(ConnectionDeadlineHandler())
+        try channel.connect(to: SocketAddress(ipAddress: "192.0.2.1", port: 5000)).wait()
+        let head = HTTPRequestHead(version: .http1_1, method: method, uri: "/weir/m4f/1/archive")
+        try channel.writeInbound(HTTPServerRequestPart.head(head))
+        try channel.writeInbound(HTTPServerRequestPart.body(ByteBuffer(string: "half")))
+        channel.embeddedEventLoop.advanceTime(by: .seconds(9))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(7))
+        #expect(!channel.isActive)
+    }
+
+    @Test func whatIsSentUpHasTimeAsLongAsItComes() throws {
+        let channel = EmbeddedChannel()
+        try channel.pipeline.syncOperations.addHandler(ConnectionDeadlineHandler())
+        try channel.connect(to: SocketAddress(ipAddress: "192.0.2.1", port: 5000)).wait()
+        let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/weir/m4f/1/archive")
+        try channel.writeInbound(HTTPServerRequestPart.head(head))
+        for _ in 0..<11 {
+            channel.embeddedEventLoop.advanceTime(by: .seconds(5))
+            try channel.writeInbound(HTTPServerRequestPart.body(ByteBuffer(string: "more")))
+        }
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(11))
+        #expect(!channel.isActive)
+    }
+
     @Test func aClientThatTakesNothingIsLetGo() throws {
         let (waiting, channel) = (Waiting(), EmbeddedChannel())
         try channel.pipeline.syncOperations.addHandler(

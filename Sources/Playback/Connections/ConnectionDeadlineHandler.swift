@@ -5,8 +5,7 @@ package import NIOHTTP1
 /// Feeds `ConnectionDeadlines` with what passes by and looks at the clock every few seconds.
 ///
 /// Its place is behind the pipelining handler and before `MediaRequestHandler`. It bounds every connection, whoever
-/// answers: a client that sends nothing, sends without end or takes nothing is closed. A request that goes on to the
-/// API with a long body (publishing) is not bounded in its length, only in its silence, by who reads it.
+/// answers: a client that sends nothing, sends without end or takes nothing is closed.
 package final class ConnectionDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandler {
     package typealias InboundIn = HTTPServerRequestPart
     package typealias InboundOut = HTTPServerRequestPart
@@ -21,7 +20,6 @@ package final class ConnectionDeadlineHandler: ChannelDuplexHandler, RemovableCh
     private let bufferedBytes: (any Channel) -> Int
     private let acknowledged: (any Channel) -> Int64?
     private var deadlines: ConnectionDeadlines?
-    private var isBodyOpen = false
     private var timer: Scheduled<Void>?
     /// Told when an answer is over, so that it may take the next request.
     weak var fastPath: FastPathHandler?
@@ -72,11 +70,10 @@ package final class ConnectionDeadlineHandler: ChannelDuplexHandler, RemovableCh
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
-            // A long upload belongs to who reads it; players send no body.
-            isBodyOpen = head.method == .POST || head.method == .PUT || head.method == .PATCH
-            deadlines?.headReceived(at: context.eventLoop.now)
-            if isBodyOpen { deadlines?.requestEndReceived(at: context.eventLoop.now) }
-        case .body: break
+            // Players send no body.
+            let isUpload = head.method == .POST || head.method == .PUT || head.method == .PATCH
+            deadlines?.headReceived(isUpload: isUpload, at: context.eventLoop.now)
+        case .body: deadlines?.bodyReceived(at: context.eventLoop.now)
         case .end: deadlines?.requestEndReceived(at: context.eventLoop.now)
         }
         context.fireChannelRead(data)

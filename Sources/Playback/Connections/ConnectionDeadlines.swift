@@ -5,17 +5,20 @@ package import NIOCore
 package struct ConnectionLimits: Hashable, Sendable {
     /// From the connection's begin, or from the end of the last response, to a whole request head.
     package var requestHead: TimeAmount
-    /// From a media request's head to its end. Requests that are passed on have the bounds of who answers them.
+    /// From a request's head to its end; of what is sent up, from one piece of the body to the next.
     package var requestBody: TimeAmount
+    /// From the head to the end of what is sent up (POST, PUT, PATCH).
+    package var upload: TimeAmount
     /// While a response is under way: without a single byte taken by the client.
     package var writeStall: TimeAmount
 
     package init(
         requestHead: TimeAmount = .seconds(30), requestBody: TimeAmount = .seconds(10),
-        writeStall: TimeAmount = .seconds(20)
+        upload: TimeAmount = .seconds(60), writeStall: TimeAmount = .seconds(20)
     ) {
         self.requestHead = requestHead
         self.requestBody = requestBody
+        self.upload = upload
         self.writeStall = writeStall
     }
 }
@@ -34,6 +37,7 @@ struct ConnectionDeadlines {
     private enum State {
         case awaitingRequest(since: NIODeadline)
         case receiving(since: NIODeadline)
+        case receivingUpload(since: NIODeadline, progressAt: NIODeadline)
         case responding
     }
 
@@ -49,10 +53,19 @@ struct ConnectionDeadlines {
         progressAt = now
     }
 
-    mutating func headReceived(at now: NIODeadline) { state = .receiving(since: now) }
+    mutating func headReceived(isUpload: Bool = false, at now: NIODeadline) {
+        state = isUpload ? .receivingUpload(since: now, progressAt: now) : .receiving(since: now)
+    }
+
+    mutating func bodyReceived(at now: NIODeadline) {
+        if case .receivingUpload(let since, _) = state { state = .receivingUpload(since: since, progressAt: now) }
+    }
 
     mutating func requestEndReceived(at now: NIODeadline) {
-        if case .receiving = state { state = .responding }
+        switch state {
+        case .receiving, .receivingUpload: state = .responding
+        case .awaitingRequest, .responding: break
+        }
     }
 
     mutating func responseEnded(at now: NIODeadline) { state = .awaitingRequest(since: now) }
@@ -74,6 +87,9 @@ struct ConnectionDeadlines {
         case .awaitingRequest(let since) where now == 0 && time - since >= limits.requestHead:
             return .close(reason: "no request")
         case .receiving(let since) where time - since >= limits.requestBody:
+            return .close(reason: "request does not end")
+        case .receivingUpload(let since, let progressAt)
+        where time - since >= limits.upload || time - progressAt >= limits.requestBody:
             return .close(reason: "request does not end")
         default: return .keep
         }
