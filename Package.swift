@@ -195,7 +195,7 @@ let package = Package(
             "WeirServerTests",
             [
                 "WeirServer", "Archive", "Ingest", "LiveStream", "ManagementAPI", "Media", "SettingsLanguage",
-                asyncHTTPClient, log, nioConcurrency, nioCore, nioEmbedded, nioPosix,
+                asyncHTTPClient, log, nioConcurrency, nioCore, nioEmbedded, nioPosix, serviceLifecycle,
             ]),
         tests("FuzzTests", ["FuzzChecks"], exclude: ["Seeds", "Failures"]),
         tests(

@@ -29,6 +29,26 @@ import Testing
         #expect(try await server.get("/streamer/api/v3/monitoring/liveness")?.status == 200)
     }
 
+    @Test("a server that may have no more connections takes them again when others have ended")
+    func moreThanMayBeOpen() async throws {
+        let server = try await WeirProcess("stream cam { input fake://fake; }")
+        let program = try #require(server.child.program)
+        let files = "/proc/\(program)/fd"
+        func openCount() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: files).count }
+        let limit = try openCount() + 20
+        let limiting = try ChildProcess("/usr/bin/prlimit", ["--pid", "\(program)", "--nofile=\(limit):\(limit)"])
+        try #require(await limiting.exitStatus() == 0, "\(limiting.output)")
+        var crowd = try (0..<60).map { _ in try RawClient(port: server.port) }
+        try await eventually("no file may be opened any more") { try openCount() >= limit }
+        // Each of those who wait would be taken now.
+        for _ in 0..<20 { crowd.append(try RawClient(port: server.port)) }
+        crowd.removeAll()
+        try await eventually("the server answers again") {
+            try await server.get("/streamer/api/v3/monitoring/liveness")?.status == 200
+        }
+        #expect(server.child.isRunning)
+    }
+
     /// Negative when there is no socket to be had.
     private static func connecting(to port: Int) -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)

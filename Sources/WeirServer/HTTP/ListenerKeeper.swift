@@ -5,7 +5,7 @@ import ServiceLifecycle
 import SettingsLanguage
 
 /// All listeners as one service. Those of the start must open, or the server does not start; those of a reload must open, or
-/// the reload is refused.
+/// the reload is refused. One that closes by itself is opened again, when the connections that it had have ended.
 final class ListenerKeeper: Service {
     /// Makes the service of one port, which calls `opened` once the port is open.
     typealias Making = @Sendable (_ listener: ListenerSettings, _ opened: @escaping @Sendable () -> Void) -> any Service
@@ -18,17 +18,21 @@ final class ListenerKeeper: Service {
     private let first: [ListenerSettings]
     private let certificates: ServerCertificates
     private let make: Making
+    /// Before a port is opened again.
+    private let pause: Duration
     private let logger: Logger
     private let open = NIOLockedValueBox<[ListenerSettings: ServiceGroup]>([:])
     private let orders = AsyncStream.makeStream(of: Order.self)
 
     init(
-        _ first: [ListenerSettings], certificates: ServerCertificates, logger: Logger, make: @escaping Making
+        _ first: [ListenerSettings], certificates: ServerCertificates, logger: Logger,
+        pause: Duration = .seconds(1), make: @escaping Making
     ) {
         self.first = first
         self.certificates = certificates
         self.logger = logger
         self.make = make
+        self.pause = pause
     }
 
     func run() async throws {
@@ -58,7 +62,8 @@ final class ListenerKeeper: Service {
     }
 
     /// Makes the open ports those of `listeners`, with the certificates that are in their files now. Connections of a port that
-    /// is closed stay until they end by themselves.
+    /// is closed end with the answer that is under way, or at once where there is none; endless answers go on until they end by
+    /// themselves.
     ///
     /// Returns what was done, one line for each port. Throws `LaunchError` when a port cannot be opened or a certificate cannot be
     /// used; nothing has changed then.
@@ -86,15 +91,46 @@ final class ListenerKeeper: Service {
             + renewed.keys.map { "certificate \($0.certificate) read anew" }.sorted()
     }
 
+    /// Serves until the port is taken away or the server ends. Throws when the port cannot be opened at first.
     private func serve(_ listener: ListenerSettings, opened: @escaping @Sendable () -> Void) async throws {
+        let wasOpen = NIOLockedValueBox(false)
+        var last: ServiceGroup?
+        defer {
+            open.withLockedValue { if $0[listener] === last { $0[listener] = nil } }
+        }
+        while true {
+            let group = group(listener) {
+                wasOpen.withLockedValue { $0 = true }
+                opened()
+            }
+            let isWanted = open.withLockedValue { groups in
+                // A reload may have taken the port away since it closed.
+                guard last == nil || groups[listener] === last else { return false }
+                groups[listener] = group
+                return true
+            }
+            guard isWanted else { return }
+            last = group
+            var reason = "the system takes no connections for it"
+            do {
+                try await group.run()
+            } catch let error where wasOpen.withLockedValue({ $0 }) && !Task.isCancelled {
+                reason = "\(error)"
+            }
+            // A port that is taken away is forgotten before it is closed.
+            guard open.withLockedValue({ $0[listener] === group }), !Task.isShuttingDownGracefully, !Task.isCancelled
+            else { return }
+            logger.error("port \(listener.place) closed by itself and will be opened again: \(reason)")
+            // It fails when the server ends, and then the port is wanted no more.
+            guard (try? await cancelWhenGracefulShutdown { try await ContinuousClock().sleep(for: self.pause) }) != nil
+            else { return }
+        }
+    }
+
+    private func group(_ listener: ListenerSettings, opened: @escaping @Sendable () -> Void) -> ServiceGroup {
         let service = ServiceGroupConfiguration.ServiceConfiguration(
             service: make(listener, opened), successTerminationBehavior: .gracefullyShutdownGroup)
-        let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [service], logger: logger))
-        open.withLockedValue { $0[listener] = group }
-        defer {
-            open.withLockedValue { if $0[listener] === group { $0[listener] = nil } }
-        }
-        try await group.run()
+        return ServiceGroup(configuration: ServiceGroupConfiguration(services: [service], logger: logger))
     }
 
     private func start(_ listener: ListenerSettings) async throws {
