@@ -14,13 +14,15 @@ import Testing
 /// A recorded stream and what answers for it.
 final class Recorded: ArchiveDirectory {
     static let chunks = TestMedia.chunks
+    let chunks: [Chunk]
     let root = FileManager.default.temporaryDirectory.appending(path: "weir-answers-\(UUID().uuidString)").path
     let archive: ArchiveStore
     let recorder: ArchiveRecorder
     /// The same, live.
     let live = FakeStream("cam", segments: 60)
 
-    init() throws {
+    init(_ chunks: [Chunk] = Recorded.chunks) throws {
+        self.chunks = chunks
         archive = try ArchiveStore(root: root, settings: .init(origin: "a"), report: { _ in })
         recorder = try archive.recorder(for: "cam", keeping: RetentionPolicy())
     }
@@ -34,8 +36,8 @@ final class Recorded: ArchiveDirectory {
 
     /// The chunks of some of the ten segments of one second: written, but not synced.
     func record(segments: Range<Int>) async throws {
-        let starts = Set(Self.chunks.map(\.segmentStart)).sorted()
-        for chunk in Self.chunks where starts[segments].contains(chunk.segmentStart) {
+        let starts = Set(chunks.map(\.segmentStart)).sorted()
+        for chunk in chunks where starts[segments].contains(chunk.segmentStart) {
             recorder.append(chunk)
             live.feed(chunk)
         }

@@ -16,13 +16,14 @@ struct LoopbackServer {
     func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
     static func start(
-        sendBuffer: Int? = nil, limits: PlaybackLimits = PlaybackLimits(), relay: StreamRelay? = nil,
+        sendBuffer: Int? = nil, limits: PlaybackLimits = PlaybackLimits(), archive: ArchivePlayback? = nil,
+        relay: StreamRelay? = nil,
         first: (@Sendable () -> any ChannelHandler)? = nil,
         _ find: @escaping @Sendable (String) -> StreamLocation
     ) async throws -> LoopbackServer {
         let service = PlaybackService(
             directory: FakeDirectory(find: find), sessions: SessionRegistry { 1_750_000_000_000 }, limits: limits,
-            relay: relay)
+            archive: archive, relay: relay)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in

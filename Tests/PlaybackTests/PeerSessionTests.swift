@@ -98,4 +98,30 @@ import Testing
         #expect(end == EndMessage(code, code == .noMedia ? "silent" : "test"))
         #expect(!connection.channel.isActive && connection.stream.readerCount == 0)
     }
+
+    @Test(arguments: [true, false]) func whoLeavesRefusalsWhereTheyAreGetsNoMore(isWritable: Bool) throws {
+        let service = M4FService(
+            directory: FakeDirectory { _ in .unknown }, sessions: SessionRegistry { 0 },
+            identity: { M4FIdentity(server: PassedServer(instance: 1, name: "one"), signature: nil) },
+            contact: { _ in nil }, utc: { Self.noon })
+        let channel = EmbeddedChannel()
+        try channel.pipeline.syncOperations.addHandler(M4FRequestHandler(service: service, isSecure: false))
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        channel.isWritable = isWritable
+        let target = LiveRequest(stream: "cam", asking: "cam", instance: 2).target
+        var refusals = 0
+        for _ in 0..<3 where channel.isActive {
+            let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target)
+            try channel.writeInbound(HTTPServerRequestPart.head(head))
+            try channel.writeInbound(HTTPServerRequestPart.end(nil))
+            channel.embeddedEventLoop.run()
+            while let part = try channel.readOutbound(as: HTTPServerResponsePart.self) {
+                guard case .head(let answer) = part else { continue }
+                #expect(answer.status.code >= 400 && answer.isKeepAlive == isWritable)
+                refusals += 1
+            }
+        }
+        #expect(refusals == (isWritable ? 3 : 1) && channel.isActive == isWritable)
+        _ = try channel.finish(acceptAlreadyClosed: true)
+    }
 }

@@ -8,10 +8,11 @@ import NIOPosix
 /// One for a connection, behind the HTTP codec with pipelining assistance (which hands over a request only when the one
 /// before is answered) and before the handlers of the API.
 ///
-///     idle ─ head of a player's request ─► collecting ─ end ─► waiting (stream starts) ─► streaming
-///       └─── head of another request ────► passing ─ end ─► idle              └─► idle (answered)
+///     idle ─ head of a player's request ─► collecting ─ end ─► held ─► waiting (stream starts) ─► streaming
+///       └─── head of another request ────► passing ─ end ─► idle                        └─► idle (answered)
 ///
-/// An endless answer ends with the connection.
+/// A request is held while the client has too much to take of the answers before; nothing more is read from it then. An endless
+/// answer ends with the connection.
 package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     package typealias InboundIn = HTTPServerRequestPart
     package typealias InboundOut = HTTPServerRequestPart
@@ -21,6 +22,8 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         case idle
         case passing
         case collecting(MediaRequest)
+        /// Complete, and answered when there is room for the answer.
+        case held(MediaRequest)
         case waiting(Scheduled<Void>)
         /// An archive is asked, or its file is being sent.
         case reading
@@ -41,6 +44,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
     var state = State.idle
     /// Of the client, as it was when the request came: a connection that broke while it was answered has none any more.
     var clientAddress = ""
+    private var isAnsweringHeld = false
 
     /// - Parameter isSecure: the connection is TLS: redirects to peers whose public address has no scheme say `https`.
     package convenience init(service: PlaybackService, isSecure: Bool = false) {
@@ -68,10 +72,27 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
             context.fireChannelRead(data)
         case (_, .passing): context.fireChannelRead(data)
         case (.end, .collecting(let request)):
-            state = .idle
-            answer(request, until: context.eventLoop.now + service.limits.startWait, context: context)
+            state = .held(request)
+            answerHeld(context: context)
         // The body of a player's request means nothing.
         default: break
+        }
+    }
+
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        answerHeld(context: context)
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// While one answer is written the pipelining handler hands over the next request: that one waits for its turn in this loop,
+    /// or a thousand of them would be answered inside one another.
+    private func answerHeld(context: ChannelHandlerContext) {
+        guard !isAnsweringHeld else { return }
+        isAnsweringHeld = true
+        defer { isAnsweringHeld = false }
+        while case .held(let request) = state, context.channel.isWritable {
+            state = .idle
+            answer(request, until: context.eventLoop.now + service.limits.startWait, context: context)
         }
     }
 
@@ -96,7 +117,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
         case .handing(let answer, let session):
             answer.stop()
             if let session { service.sessions.close(session) }
-        case .idle, .passing, .collecting, .reading, .closing: break
+        case .idle, .passing, .collecting, .held, .reading, .closing: break
         }
         state = .closing
     }

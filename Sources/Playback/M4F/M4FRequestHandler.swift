@@ -93,18 +93,20 @@ package final class M4FRequestHandler: ChannelInboundHandler, RemovableChannelHa
     }
 
     private func refuse(_ head: HTTPRequestHead, _ answer: M4FAnswer, context: ChannelHandlerContext) {
-        state = head.isKeepAlive ? .idle : .closing
+        // Who leaves refusals where they are gets no more of them.
+        let isKept = head.isKeepAlive && context.channel.isWritable
+        state = isKept ? .idle : .closing
         var headers = HTTPHeaders(answer.headers)
         headers.add(name: "Content-Type", value: "text/plain; charset=utf-8")
         headers.add(name: "Content-Length", value: String(answer.text.utf8.count))
         headers.add(name: "Cache-Control", value: "no-store")
-        if !head.isKeepAlive { headers.add(name: "Connection", value: "close") }
+        if !isKept { headers.add(name: "Connection", value: "close") }
         let answerHead = HTTPResponseHead(version: head.version, status: answer.status, headers: headers)
         context.write(wrapOutboundOut(.head(answerHead)), promise: nil)
         if head.method != .HEAD {
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: answer.text)))), promise: nil)
         }
-        if head.isKeepAlive {
+        if isKept {
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         } else {
             close(context: context)
