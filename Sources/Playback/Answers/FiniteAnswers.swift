@@ -46,10 +46,7 @@ enum FiniteAnswers {
             return .text(.notFound, "The stream has none of the tracks asked for. It has: \(tracks.listing).")
         }
         guard request.isHead else { return nil }
-        let headers = request.endlessHead(form).headers.filter { $0.name == "Content-Type" || $0.name == "X-Tracks" }
-        return MediaAnswer(
-            status: .ok, headers: headers.map { ($0.name, $0.value) } + [("Cache-Control", "no-store")], pieces: [],
-            length: nil)
+        return MediaAnswer(status: .ok, headers: MediaRequest.endlessFields(form), pieces: [], length: nil)
     }
 
     static func page(title: String, request: MediaRequest) -> MediaAnswer {

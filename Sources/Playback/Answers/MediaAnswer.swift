@@ -62,8 +62,11 @@ struct MediaAnswer {
     var status: HTTPResponseStatus
     var headers: [(String, String)]
     var pieces: [ByteBuffer]
-    /// Of the body that a GET would get; `Content-Length` also for HEAD. nil: the status has no body.
+    /// Of the body that a GET would get; `Content-Length` also for HEAD. nil: the status has no body, or it would be endless.
     var length: Int?
+
+    /// The body is, or for GET would be, what comes until the connection ends.
+    var isEndless: Bool { status == .ok && length == nil }
 
     /// A representation, with conditions, ranges and encodings of the request taken into account (RFC 9110 §13, §14, §12).
     static func representation(

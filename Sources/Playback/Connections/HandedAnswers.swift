@@ -47,9 +47,8 @@ extension MediaRequestHandler {
         let written = context.eventLoop.makePromise(of: Void.self)
         switch piece {
         case .head(let status, let headers, let length):
-            let isEndless = status == .ok && length == nil && !request.isHead
             let answer = MediaAnswer(status: status, headers: headers, pieces: [], length: length)
-            let head = isEndless ? request.endlessHead(headers) : request.responseHead(answer)
+            let head = answer.isEndless ? request.endlessHead(headers) : request.responseHead(answer)
             context.writeAndFlush(wrapOutboundOut(.head(head)), promise: written)
         case .body(let bytes):
             counters.bytes.wrappingAdd(bytes.readableBytes, ordering: .relaxed)

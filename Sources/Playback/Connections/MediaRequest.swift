@@ -81,7 +81,9 @@ struct MediaRequest: Sendable {
     }
 
     /// The head of an endless body: HTTP/1.0 framing, so that nothing is framed per viewer.
-    func endlessHead(_ form: LiveForm) -> HTTPResponseHead {
+    func endlessHead(_ form: LiveForm) -> HTTPResponseHead { endlessHead(Self.endlessFields(form)) }
+
+    static func endlessFields(_ form: LiveForm) -> [(String, String)] {
         var fields = [("Cache-Control", "no-store")]
         switch form {
         case .transportStream: fields.append(("Content-Type", "video/mp2t"))
@@ -89,7 +91,7 @@ struct MediaRequest: Sendable {
             fields.append(("Content-Type", tracks.contentType(of: chosen)))
             fields.append(("X-Tracks", tracks.listing))
         }
-        return endlessHead(fields)
+        return fields
     }
 
     func endlessHead(_ headers: [(String, String)]) -> HTTPResponseHead {

@@ -218,13 +218,15 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
 
     /// Writes a whole answer. What waits for a slow client is at most one segment, shared with the window.
     func finish(_ request: MediaRequest, _ answer: MediaAnswer, context: ChannelHandlerContext) {
-        state = request.isKeepAlive ? .idle : .closing
-        let head = request.responseHead(answer)
+        // An HTTP/1.1 head without a length would be given a chunked body, which HEAD must not have (RFC 9110 §9.3.2).
+        let isKept = request.isKeepAlive && !answer.isEndless
+        state = isKept ? .idle : .closing
+        let head = answer.isEndless ? request.endlessHead(answer.headers) : request.responseHead(answer)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if !request.isHead {
             for piece in answer.pieces { context.write(wrapOutboundOut(.body(.byteBuffer(piece))), promise: nil) }
         }
-        end(isKeepAlive: request.isKeepAlive, context: context)
+        end(isKeepAlive: isKept, context: context)
     }
 
     func end(isKeepAlive: Bool, context: ChannelHandlerContext) {

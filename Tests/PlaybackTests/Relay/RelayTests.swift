@@ -42,6 +42,7 @@ private final class Whereabouts: StreamDirectory {
 @Suite(.timeLimit(.minutes(10))) struct RelayTests {
     /// Owners `a` and `b`, and a relaying server in front of them, for the time of `body`.
     private func withRelay(
+        archive: ArchivePlayback? = nil,
         _ body: (_ relay: LoopbackServer, _ owners: [String: (stream: FakeStream, requests: Requests)], Whereabouts)
             async throws -> Void
     ) async throws {
@@ -51,7 +52,7 @@ private final class Whereabouts: StreamDirectory {
         for name in ["a", "b"] {
             let stream = FakeStream("cam", segments: 6)
             let requests = Requests()
-            let server = try await LoopbackServer.start(first: { RequestNotes(requests) }) {
+            let server = try await LoopbackServer.start(archive: archive, first: { RequestNotes(requests) }) {
                 $0 == "cam" ? .here(stream) : $0 == "lost" ? .elsewhere(baseURL: "http://x", peer: "x") : .unknown
             }
             owners[name] = (stream, requests)
@@ -132,6 +133,20 @@ private final class Whereabouts: StreamDirectory {
             #expect(head.status == 200 && head.body.readableBytes == 0)
             #expect(owner.requests.count(segments[0]) == 1)
             #expect(try await get(server, "/cam/segment-1-all.m4s").status == 404, "in the owner's words")
+        }
+    }
+
+    @Test func theHeadOfAnEndlessArchiveIsHandedOverAlone() async throws {
+        let recorded = try Recorded()
+        try await recorded.record(segments: 0..<10)
+        try await withRelay(archive: recorded.playback()) { server, _, _ in
+            let requests = ["HEAD /cam/archive-\(Recorded.from)-now.ts", "GET /api/x"]
+                .map { "\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined()
+            let client = try #require(SlowClient(port: server.port, request: requests))
+            let answer = String(decoding: client.readToEnd(), as: UTF8.self)
+            client.close()
+            #expect(answer.hasPrefix("HTTP/1.0 200 OK\r\n"), "\(answer)")
+            #expect(answer.hasSuffix("\r\n\r\n") && answer.components(separatedBy: "\r\n\r\n").count == 2, "\(answer)")
         }
     }
 
