@@ -26,6 +26,7 @@ struct LoopbackServer {
             archive: archive, relay: relay)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let sendBuffer {
@@ -39,7 +40,7 @@ struct LoopbackServer {
                     if let first { try pipeline.addHandler(first()) }
                     try pipeline.addHandler(deadlines)
                     try pipeline.addHandler(MediaRequestHandler(service: service))
-                    try pipeline.addHandler(NotOurs())
+                    try pipeline.addHandlers([NotOurs(), EndsWithItsClient()])
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -62,6 +63,15 @@ final class NotOurs: ChannelInboundHandler {
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+}
+
+/// Ends a connection whose client sends nothing more, as the API's part of a connection does.
+private final class EndsWithItsClient: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? ChannelEvent == .inputClosed { closeWhenTaken(context.channel) }
     }
 }
 

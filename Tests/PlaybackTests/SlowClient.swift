@@ -44,5 +44,8 @@ struct SlowClient {
         return bytes
     }
 
+    /// Sends nothing more, and goes on reading.
+    func endRequests() { shutdown(socket, Int32(SHUT_WR)) }
+
     func close() { _ = Foundation.close(socket) }
 }

@@ -58,6 +58,12 @@ struct ArchivePlaybackTests {
         for address in [live, whole, transport] {
             let after = try #require(try await server.get("/cam/\(address)"))
             #expect(after.status == 200 && after.body == before[address], "\(address)")
+            // A client that sends nothing more behind its request is answered all the same.
+            let client = try RawClient(port: server.port)
+            client.send("GET /cam/\(address) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            client.endRequests()
+            let bytes = await client.bytes()
+            #expect(Data(bytes.suffix(after.body.count)) == after.body, "\(address): \(bytes.count) bytes")
         }
 
         let from = try #require(try await ranges(server)["from"] as? Int)

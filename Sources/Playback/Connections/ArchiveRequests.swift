@@ -60,12 +60,13 @@ extension MediaRequestHandler {
     func send(
         _ request: MediaRequest, _ answer: MediaAnswer, _ segment: OpenSegment, context: ChannelHandlerContext
     ) {
-        state = request.isKeepAlive ? .idle : .closing
+        let isKept = isKept(request)
+        state = isKept ? .idle : .closing
         context.write(wrapOutboundOut(.head(request.responseHead(answer))), promise: nil)
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.whenComplete { _ in segment.close() }
         context.write(wrapOutboundOut(.body(.fileRegion(segment.region))), promise: sent)
-        end(isKeepAlive: request.isKeepAlive, context: context)
+        end(isKeepAlive: isKept, context: context)
     }
 
     func export(
@@ -78,10 +79,11 @@ extension MediaRequestHandler {
         let sender = ExportSender(body, range, threads: threads, context: context, sendsFiles: scheme == "http") {
             isWhole in
             let (handler, context) = bound.value
-            handler.state = request.isKeepAlive && isWhole ? .idle : .closing
+            let isKept = handler.isKept(request)
+            handler.state = isKept && isWhole ? .idle : .closing
             // The length was promised: a client can tell by it that something is missing.
             guard isWhole else { return context.close(promise: nil) }
-            handler.end(isKeepAlive: request.isKeepAlive, context: context)
+            handler.end(isKeepAlive: isKept, context: context)
         }
         state = .exporting(sender)
         sender.send()

@@ -54,7 +54,7 @@ extension MediaRequestHandler {
             counters.bytes.wrappingAdd(bytes.readableBytes, ordering: .relaxed)
             context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: written)
         case .end(let isWhole):
-            let isOver = part.isEndless || !request.isKeepAlive || !isWhole
+            let isOver = part.isEndless || !isKept(request) || !isWhole
             abandon()
             state = isOver ? .closing : .idle
             if !part.isEndless {

@@ -45,6 +45,8 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
     /// Of the client, as it was when the request came: a connection that broke while it was answered has none any more.
     var clientAddress = ""
     private var isAnsweringHeld = false
+    /// The client sends nothing more.
+    private var isInputClosed = false
 
     /// - Parameter isSecure: the connection is TLS: redirects to peers whose public address has no scheme say `https`.
     package convenience init(service: PlaybackService, isSecure: Bool = false) {
@@ -95,6 +97,26 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
             answer(request, until: context.eventLoop.now + service.limits.startWait, context: context)
         }
     }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? ChannelEvent == .inputClosed, isAnsweringOnce {
+            // Who is behind would close the connection before the answer.
+            isInputClosed = true
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// An answer with an end has yet to be given, or a part of it.
+    private var isAnsweringOnce: Bool {
+        switch state {
+        case .held, .waiting, .reading, .exporting, .handing(_, session: nil): true
+        case .idle, .passing, .collecting, .streaming, .following, .handing, .closing: false
+        }
+    }
+
+    /// The connection goes on after the answer to `request`.
+    func isKept(_ request: MediaRequest) -> Bool { request.isKeepAlive && !isInputClosed }
 
     package func channelInactive(context: ChannelHandlerContext) {
         abandon()
@@ -219,7 +241,7 @@ package final class MediaRequestHandler: ChannelInboundHandler, RemovableChannel
     /// Writes a whole answer. What waits for a slow client is at most one segment, shared with the window.
     func finish(_ request: MediaRequest, _ answer: MediaAnswer, context: ChannelHandlerContext) {
         // An HTTP/1.1 head without a length would be given a chunked body, which HEAD must not have (RFC 9110 §9.3.2).
-        let isKept = request.isKeepAlive && !answer.isEndless
+        let isKept = isKept(request) && !answer.isEndless
         state = isKept ? .idle : .closing
         let head = answer.isEndless ? request.endlessHead(answer.headers) : request.responseHead(answer)
         context.write(wrapOutboundOut(.head(head)), promise: nil)

@@ -76,9 +76,14 @@ package final class FastPathHandler: ChannelInboundHandler, RemovableChannelHand
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // The end of what comes, or of the server: who is behind knows what to do with half a request.
-        if event is ChannelShouldQuiesceEvent || event as? ChannelEvent == .inputClosed { letThrough(context: context) }
-        context.fireUserInboundEventTriggered(event)
+        guard event is ChannelShouldQuiesceEvent || event as? ChannelEvent == .inputClosed else {
+            context.fireUserInboundEventTriggered(event)
+            return
+        }
+        // The end of what comes, or of the server: who is behind knows what to do with half a request, but closes where nothing
+        // is asked, and what the client has not taken by then would be lost.
+        letThrough(context: context)
+        whenTaken(context) { context.fireUserInboundEventTriggered(event) }
     }
 
     package func channelInactive(context: ChannelHandlerContext) {

@@ -4,6 +4,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
+import Playback
 
 /// A connection as Hummingbird's server keeps it: its part comes later, or never.
 struct SharedConnection: ServerChildChannelValue {
@@ -52,7 +53,7 @@ final class HummingbirdEntrance: ChannelInboundHandler, RemovableChannelHandler 
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // Hummingbird ends a connection whose client sends nothing more, and so does its entrance.
-        if promise != nil, case .inputClosed? = event as? ChannelEvent { context.close(promise: nil) }
+        if promise != nil, case .inputClosed? = event as? ChannelEvent { closeWhenTaken(context.channel) }
         context.fireUserInboundEventTriggered(event)
     }
 

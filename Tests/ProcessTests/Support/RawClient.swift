@@ -38,6 +38,9 @@ final class RawClient: Sendable {
 
     func send(_ text: String) { send(Array(text.utf8)) }
 
+    /// Sends nothing more, and goes on reading.
+    func endRequests() { shutdown(descriptor, Int32(SHUT_WR)) }
+
     /// All that the server says until it closes.
     func answer() async -> String { String(decoding: await bytes(), as: UTF8.self) }
 
