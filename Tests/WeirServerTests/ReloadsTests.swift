@@ -37,7 +37,7 @@ private final class Desk: Sendable {
     }
 }
 
-@Test(.timeLimit(.minutes(2)))
+@Test(.timeLimit(.minutes(10)))
 func aReloadReadsWhenTheOneBeforeItHasApplied() async throws {
     let desk = Desk()
     let reloads = Reloads(read: { try desk.read() }, apply: { await desk.apply($0) })
