@@ -39,15 +39,15 @@ import Testing
         var upload = ConnectionDeadlines(limits: limits, at: at(0))
         upload.headReceived(isUpload: true, at: at(1))
         upload.bodyReceived(at: at(9))
-        #expect(upload.check(bufferedBytes: 0, at: at(18)) == .keep)
-        #expect(upload.check(bufferedBytes: 0, at: at(19)) == .close(reason: "request does not end"))
+        #expect(upload.check(bufferedBytes: 0, acknowledged: nil, at: at(18)) == .keep)
+        #expect(upload.check(bufferedBytes: 0, acknowledged: nil, at: at(19)) == .close(reason: "request does not end"))
         for second in Int64(1)...60 {
             upload.bodyReceived(at: at(second))
-            #expect(upload.check(bufferedBytes: 0, at: at(second)) == .keep)
+            #expect(upload.check(bufferedBytes: 0, acknowledged: nil, at: at(second)) == .keep)
         }
-        #expect(upload.check(bufferedBytes: 0, at: at(61)) == .close(reason: "request does not end"))
+        #expect(upload.check(bufferedBytes: 0, acknowledged: nil, at: at(61)) == .close(reason: "request does not end"))
         upload.requestEndReceived(at: at(60))
-        #expect(upload.check(bufferedBytes: 0, at: at(500)) == .keep)
+        #expect(upload.check(bufferedBytes: 0, acknowledged: nil, at: at(500)) == .keep)
 
         var watching = ConnectionDeadlines(limits: limits, at: at(0))
         watching.headReceived(at: at(1))
