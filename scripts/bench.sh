@@ -182,7 +182,7 @@ hls() {
     stop_weir
 }
 
-# watch_hls NAME PID PORT PLAYLIST…: 400 viewers of live HLS, each of which asks for a playlist and a segment every two seconds. Both
+# watch_hls NAME PIDS PORT PLAYLIST…: 400 viewers of live HLS, each of which asks for a playlist and a segment every two seconds. Both
 # servers begin a segment with every key frame, so that there is a new one each time.
 watch_hls() {
     local name=$1 pid=$2 seconds=12 cpu
@@ -192,7 +192,7 @@ watch_hls() {
     local viewers=$last
     # All have come after two seconds.
     sleep 3
-    cpu=$(cpu_percent "$seconds" "$pid")
+    cpu=$(cpu_percent "$seconds" $pid)
     wait "$viewers"
     row "$name;$cpu;$(awk -v s=$((seconds + 4)) '{ printf "%.0f;%.0f;%s;%s;%s;%d", $2 / s, $8 * 8 / s / 1e6, $10, $12, $14, $16 }' "$work/view.out")"
 }
@@ -213,11 +213,15 @@ hls_viewers() {
     watch_hls "weir, MPEG-TS segments" "$weir_pid" "$http" "/s0/$name"
     stop "$sender"
     stop_weir
-    start_rtmp "hls on; hls_path $work/rtmp; hls_fragment 1s; hls_playlist_length 8s;" || return 0
-    send_rtmp 1
-    sleep 10
-    watch_hls "nginx-rtmp, MPEG-TS segments" "$rtmp_pid" $((nginx_port + 2)) /s0.m3u8
-    stop_rtmp
+    # With one worker, and with one for each core, as packages configure it and as the server has event loops.
+    local workers
+    for workers in 1 "$(nproc)"; do
+        start_rtmp "hls on; hls_path $work/rtmp; hls_fragment 1s; hls_playlist_length 8s;" "$workers" || return 0
+        send_rtmp 1
+        sleep 10
+        watch_hls "nginx-rtmp, $workers workers, MPEG-TS segments" "$rtmp_pid" $((nginx_port + 2)) /s0.m3u8
+        stop_rtmp
+    done
 }
 
 # The first segment in a playlist after an ffmpeg began to send, of two servers in turn; the time that ffmpeg takes to start is in both.

@@ -84,8 +84,8 @@ EOF
     nginx_pid=$(pgrep -P "$nginx_master" | head -n 1)
 }
 
-# start_rtmp [LINE]: nginx-rtmp on the port after $nginx_port, to HLS or as LINE says; its HLS is on the port after that.
-# `rtmp_pid` is its worker, `rtmp_idle` its memory in KB. Fails where it is not installed.
+# start_rtmp [LINE [WORKERS]]: nginx-rtmp on the port after $nginx_port, to HLS or as LINE says; its HLS is on the port after that.
+# `rtmp_pid` is its worker, or all of them with spaces between; `rtmp_idle` the memory of one in KB. Fails where it is not installed.
 start_rtmp() {
     local module=/usr/lib/nginx/modules/ngx_rtmp_module.so
     if [ ! -e "$module" ]; then
@@ -97,7 +97,7 @@ start_rtmp() {
     cat >"$work/rtmp.conf" <<EOF
 load_module $module;
 $([ "$(id -u)" -ne 0 ] || echo 'user root;')
-daemon off; worker_processes 1; pid $work/rtmp.pid; error_log $work/rtmp.log; worker_rlimit_nofile 8192;
+daemon off; worker_processes ${2:-1}; pid $work/rtmp.pid; error_log $work/rtmp.log; worker_rlimit_nofile 8192;
 events { worker_connections 4096; }
 rtmp { server { listen 127.0.0.1:$((nginx_port + 1)); chunk_size 4096; application live { live on;
   ${1:-hls on; hls_path $work/rtmp; hls_fragment 2s; hls_playlist_length 8s;} } } }
@@ -110,8 +110,8 @@ EOF
     background nginx -c "$work/rtmp.conf"
     rtmp_master=$last
     sleep 0.5
-    rtmp_pid=$(pgrep -P "$rtmp_master" | head -n 1)
-    rtmp_idle=$(rss_kb "$rtmp_pid")
+    rtmp_pid=$(pgrep -P "$rtmp_master" | head -n "${2:-1}" | paste -sd ' ')
+    rtmp_idle=$(rss_kb ${rtmp_pid%% *})
     rtmp_senders=()
     [ -e "$work/x.flv" ] || ffmpeg -v error -i "$work/x.ts" -c copy "$work/x.flv"
 }
