@@ -46,12 +46,12 @@ import Testing
             #expect(upload.check(bufferedBytes: 0, acknowledged: nil, at: at(second)) == .keep)
         }
         #expect(upload.check(bufferedBytes: 0, acknowledged: nil, at: at(61)) == .close(reason: "request does not end"))
-        upload.requestEndReceived(at: at(60))
+        upload.requestEndReceived()
         #expect(upload.check(bufferedBytes: 0, acknowledged: nil, at: at(500)) == .keep)
 
         var watching = ConnectionDeadlines(limits: limits, at: at(0))
         watching.headReceived(at: at(1))
-        watching.requestEndReceived(at: at(1))
+        watching.requestEndReceived()
         #expect(watching.check(bufferedBytes: 0, acknowledged: nil, at: at(500)) == .keep)
         #expect(watching.check(bufferedBytes: 900, acknowledged: nil, at: at(505)) == .keep)
         #expect(watching.check(bufferedBytes: 800, acknowledged: nil, at: at(524)) == .keep)
@@ -65,7 +65,7 @@ import Testing
         func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(1) + .seconds(seconds) }
         var steady = ConnectionDeadlines(limits: ConnectionLimits(writeStall: .seconds(20)), at: at(0))
         steady.headReceived(at: at(0))
-        steady.requestEndReceived(at: at(0))
+        steady.requestEndReceived()
         // A megabyte is written between two looks, and nine tenths of it are taken.
         for look in 0..<20 as Range<Int64> {
             let verdict = steady.check(

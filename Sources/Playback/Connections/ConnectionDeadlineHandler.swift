@@ -74,7 +74,7 @@ package final class ConnectionDeadlineHandler: ChannelDuplexHandler, RemovableCh
             let isUpload = head.method == .POST || head.method == .PUT || head.method == .PATCH
             deadlines?.headReceived(isUpload: isUpload, at: context.eventLoop.now)
         case .body: deadlines?.bodyReceived(at: context.eventLoop.now)
-        case .end: deadlines?.requestEndReceived(at: context.eventLoop.now)
+        case .end: deadlines?.requestEndReceived()
         }
         context.fireChannelRead(data)
     }

@@ -61,7 +61,7 @@ struct ConnectionDeadlines {
         if case .receivingUpload(let since, _) = state { state = .receivingUpload(since: since, progressAt: now) }
     }
 
-    mutating func requestEndReceived(at now: NIODeadline) {
+    mutating func requestEndReceived() {
         switch state {
         case .receiving, .receivingUpload: state = .responding
         case .awaitingRequest, .responding: break
