@@ -36,5 +36,10 @@ package final class MemoryFile {
     }
 
     /// All of it, as `sendfile` takes it.
-    package var region: FileRegion { FileRegion(fileHandle: handle, readerIndex: 0, endIndex: length) }
+    package var region: FileRegion { region(from: 0) }
+
+    /// What follows the first `offset` bytes.
+    package func region(from offset: Int) -> FileRegion {
+        FileRegion(fileHandle: handle, readerIndex: offset, endIndex: length)
+    }
 }

@@ -27,6 +27,13 @@ package final class FastPathHandler: ChannelInboundHandler, RemovableChannelHand
     /// Of the bytes of this turn some went on.
     private var hasPassed = false
     private var prepared: PreparedAnswers?
+    /// nil where bytes do not go to the socket as they are.
+    private var socket: (any DirectSocket)?
+    private let socketOf: (any Channel) -> (any DirectSocket)?
+    private let waitingBytes: (any Channel) -> Int
+    /// Something may have been written to the channel since nothing waited there.
+    private var mayWait = false
+    private var needsFlush = false
     private var clientAddress = ""
     // A client says the same in each of its requests.
     private var userAgent = ""
@@ -38,15 +45,29 @@ package final class FastPathHandler: ChannelInboundHandler, RemovableChannelHand
     /// - Parameters:
     ///   - deadlines: of this connection: an answer from here counts for it like any other.
     ///   - isSecure: the connection is TLS, which has to see the bytes.
-    package init(service: PlaybackService, deadlines: ConnectionDeadlineHandler, isSecure: Bool) {
+    package convenience init(service: PlaybackService, deadlines: ConnectionDeadlineHandler, isSecure: Bool) {
+        self.init(service: service, deadlines: deadlines, isSecure: isSecure) { KernelSocket(of: $0) }
+    }
+
+    /// - Parameters:
+    ///   - waitingBytes: written to the channel and not yet taken by its socket.
+    ///   - socketOf: nil for a channel that has none.
+    init(
+        service: PlaybackService, deadlines: ConnectionDeadlineHandler, isSecure: Bool,
+        waitingBytes: @escaping (any Channel) -> Int = bufferedWritableBytes,
+        socketOf: @escaping (any Channel) -> (any DirectSocket)?
+    ) {
         self.service = service
         self.deadlines = deadlines
+        self.socketOf = socketOf
+        self.waitingBytes = waitingBytes
         mayUseFiles = !isSecure
         deadlines.fastPath = self
     }
 
     package func handlerAdded(context: ChannelHandlerContext) {
         prepared = service.preparedAnswers(on: context.eventLoop)
+        if mayUseFiles { socket = socketOf(context.channel) }
     }
 
     /// The handlers behind have answered.
@@ -106,8 +127,12 @@ package final class FastPathHandler: ChannelInboundHandler, RemovableChannelHand
 
     private func take(_ received: ByteBuffer, context: ChannelHandlerContext) {
         var bytes = received
-        var hasWritten = false
-        defer { if hasWritten { context.flush() } }
+        defer {
+            if needsFlush {
+                needsFlush = false
+                context.flush()
+            }
+        }
         while bytes.readableBytes > 0 {
             let reading = bytes.withUnsafeReadableBytes { PlainRequest.read($0) }
             switch reading {
@@ -115,10 +140,10 @@ package final class FastPathHandler: ChannelInboundHandler, RemovableChannelHand
                 held = bytes
                 return
             case .head(let request) where answer(request, in: bytes, context: context):
-                hasWritten = true
                 bytes.moveReaderIndex(forwardBy: request.length)
             case .head(let request) where request.length == bytes.readableBytes:
                 state = .passing
+                mayWait = true
                 return pass(wrapInboundOut(bytes), context: context)
             case .head, .other:
                 state = .closed
@@ -144,9 +169,23 @@ package final class FastPathHandler: ChannelInboundHandler, RemovableChannelHand
                 last, of: name, acceptsGzip: acceptsGzip, service: service, at: now)
         else { return false }
         if isCounted { count(answer.byteCount, of: name, at: now, context: context) }
-        answer.write(to: context, mayUseFiles: mayUseFiles)
+        // Several requests at once are answered together.
+        let isAlone = !needsFlush && request.length == buffer.readableBytes
+        if answer.send(
+            to: context, past: isAlone && nothingWaits(context) ? socket : nil, mayUseFiles: mayUseFiles)
+        {
+            needsFlush = true
+            mayWait = true
+        }
         deadlines.answeredBefore(at: now)
         return true
+    }
+
+    /// In the channel, which is open: the socket's next bytes are whatever it is given next.
+    private func nothingWaits(_ context: ChannelHandlerContext) -> Bool {
+        guard context.channel.isActive else { return false }
+        if mayWait { mayWait = waitingBytes(context.channel) > 0 }
+        return !mayWait
     }
 
     private func count(_ bytes: Int, of stream: String, at now: NIODeadline, context: ChannelHandlerContext) {

@@ -7,16 +7,16 @@ import NIOHTTP1
 final class PreparedAnswer {
     /// Below it a file saves less than it costs.
     private static let fileBytesMin = 64 << 10
-    /// So many ask for the same before a file in memory is made of it.
+    /// So many sockets leave something of it before a file in memory is made.
     private static let fileSharers = 4
 
     /// Of the body.
     let byteCount: Int
-    private let head: ByteBuffer
-    private let body: [ByteBuffer]
+    /// With the head.
+    private let whole: GatheredBytes
     private let budget: MemoryFileBudget
     private var file: MemoryFile?
-    private var uses = 0
+    private var rests = 0
 
     /// - Parameter budget: room for its file.
     init(_ answer: MediaAnswer, budget: MemoryFileBudget = .process) {
@@ -25,38 +25,37 @@ final class PreparedAnswer {
         var bytes = ByteBuffer(string: "HTTP/1.1 \(head.status.code) \(head.status.reasonPhrase)\r\n")
         for (name, value) in head.headers { bytes.writeString("\(name): \(value)\r\n") }
         bytes.writeString("\r\n")
-        byteCount = answer.pieces.reduce(0) { $0 + $1.readableBytes }
-        // What is small is one write with its head.
-        let isSmall = byteCount < Self.fileBytesMin / 4
-        if isSmall {
-            for piece in answer.pieces { bytes.writeImmutableBuffer(piece) }
-        }
-        self.head = bytes
-        body = isSmall ? [] : answer.pieces
+        whole = GatheredBytes([bytes] + answer.pieces)
+        byteCount = whole.byteCount - bytes.readableBytes
     }
 
-    /// Writes the answer, without flushing.
+    /// Gives the answer to `socket`; what that leaves is written to the channel, without flushing.
     ///
-    /// - Parameter mayUseFiles: the bytes go to the socket as they are, without TLS.
-    func write(to context: ChannelHandlerContext, mayUseFiles: Bool) {
+    /// - Parameters:
+    ///   - socket: nil: all is written to the channel.
+    ///   - mayUseFiles: the bytes go to the socket as they are, without TLS.
+    /// - Returns: something was written to the channel.
+    func send(to context: ChannelHandlerContext, past socket: (any DirectSocket)?, mayUseFiles: Bool) -> Bool {
+        let taken = socket?.take(whole) ?? 0
+        guard taken < whole.byteCount else { return false }
         guard mayUseFiles, let file = sharedFile() else {
-            context.write(NIOAny(IOData.byteBuffer(head)), promise: nil)
-            for piece in body { context.write(NIOAny(IOData.byteBuffer(piece)), promise: nil) }
-            return
+            for piece in whole.dropFirst(taken) { context.write(NIOAny(IOData.byteBuffer(piece)), promise: nil) }
+            return true
         }
-        // The file stays open until the socket has taken all of it.
+        // It stays open until the socket has taken all of it.
         let written = context.eventLoop.makePromise(of: Void.self)
         let kept = NIOLoopBound(file, eventLoop: context.eventLoop)
         written.futureResult.whenComplete { _ in _ = kept.value.length }
-        context.write(NIOAny(IOData.fileRegion(file.region)), promise: written)
+        context.write(NIOAny(IOData.fileRegion(file.region(from: taken))), promise: written)
+        return true
     }
 
-    /// With the head in it: one call of the kernel sends it all.
+    /// For those who cannot take it at once: the kernel sends its pages, however often it has to come back.
     private func sharedFile() -> MemoryFile? {
         guard byteCount >= Self.fileBytesMin else { return nil }
-        uses += 1
+        rests += 1
         // Without one, as when there is no room for more, the bytes do as well; asked once.
-        if uses == Self.fileSharers { file = MemoryFile([head] + body, budget: budget) }
+        if rests == Self.fileSharers { file = MemoryFile(whole.pieces, budget: budget) }
         return file
     }
 }

@@ -40,18 +40,26 @@ final class BenchServer {
     private let place = Place(BenchServer.newStream())
     private let chunks: [Chunk]
     private let hasFastPath: Bool
+    private let socketTakes: ((Int) -> Int)?
     private var fed = 0
     private let loop = EmbeddedEventLoop()
     private var connections: [EmbeddedChannel] = []
+    /// What the connections' sockets were given past their channels.
+    private var wires: [ObjectIdentifier: Wire] = [:]
     /// Requests that came as far as the HTTP codec.
     private let parsed = Counter()
     private let files = FileReading()
 
     private static func newStream() -> FakeStream { FakeStream("cam/one", segments: 3) }
 
-    init(hasFastPath: Bool, chunks: [Chunk], connections count: Int = Conversation.connections) throws {
+    /// - Parameter socketTakes: of so many bytes that are given to a connection's socket directly; nil: it has none.
+    init(
+        hasFastPath: Bool, chunks: [Chunk], connections count: Int = Conversation.connections,
+        socketTakes: ((Int) -> Int)? = nil
+    ) throws {
         self.chunks = chunks
         self.hasFastPath = hasFastPath
+        self.socketTakes = socketTakes
         service = PlaybackService(
             directory: FakeDirectory { [place] in place.locate($0) },
             sessions: SessionRegistry { 1_750_000_000_000 })
@@ -65,7 +73,12 @@ final class BenchServer {
         let deadlines = ConnectionDeadlineHandler()
         try pipeline.addHandler(files)
         if hasFastPath {
-            try pipeline.addHandler(FastPathHandler(service: service, deadlines: deadlines, isSecure: false))
+            let wire = Wire(channel, takes: socketTakes)
+            wires[ObjectIdentifier(channel)] = wire
+            try pipeline.addHandler(
+                FastPathHandler(service: service, deadlines: deadlines, isSecure: false) { [socketTakes] _ in
+                    socketTakes == nil ? nil : wire
+                })
         }
         try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
         try pipeline.addHandlers([parsed, deadlines, MediaRequestHandler(service: service), NotOurs()])
@@ -114,10 +127,40 @@ final class BenchServer {
 
     func close() { for channel in connections { _ = try? channel.finish(acceptAlreadyClosed: true) } }
 
+    /// Bytes that sockets were given past their channels.
+    var directCount: Int { wires.values.reduce(0) { $0 + $1.directCount } }
+
     private func sent(_ channel: EmbeddedChannel) throws -> ByteBuffer {
-        var bytes = ByteBuffer()
+        var bytes = wires[ObjectIdentifier(channel)]?.carried() ?? ByteBuffer()
         while let buffer = try channel.readOutbound(as: ByteBuffer.self) { bytes.writeImmutableBuffer(buffer) }
         return bytes
+    }
+}
+
+/// What a client sees of one connection, in the order in which the socket was given it.
+private final class Wire: DirectSocket {
+    private weak var channel: EmbeddedChannel?
+    private let takes: ((Int) -> Int)?
+    private var bytes = ByteBuffer()
+    private(set) var directCount = 0
+
+    init(_ channel: EmbeddedChannel, takes: ((Int) -> Int)?) {
+        self.channel = channel
+        self.takes = takes
+    }
+
+    func carried() -> ByteBuffer {
+        defer { bytes.clear() }
+        return bytes
+    }
+
+    func take(_ given: GatheredBytes) -> Int {
+        // The channel has written this before; what it has yet to write comes later.
+        while let buffer = try? channel?.readOutbound(as: ByteBuffer.self) { bytes.writeImmutableBuffer(buffer) }
+        let count = takes?(given.byteCount) ?? 0
+        bytes.writeBytes(given.pieces.flatMap { Array($0.readableBytesView) }.prefix(count))
+        directCount += count
+        return count
     }
 }
 
@@ -133,7 +176,7 @@ private final class Counter: ChannelInboundHandler, Sendable {
 }
 
 /// Reads files as they are written, as a socket does: later they may be closed.
-private final class FileReading: ChannelOutboundHandler {
+final class FileReading: ChannelOutboundHandler {
     typealias OutboundIn = IOData
     typealias OutboundOut = IOData
     private(set) var count = 0

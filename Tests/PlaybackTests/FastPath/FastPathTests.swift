@@ -4,6 +4,7 @@ import Media
 import NIOCore
 import NIOEmbedded
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import Playback
@@ -13,11 +14,15 @@ import Testing
     static let chunks = TestMedia.make(["-ac", "1", "-qp", "8"])
 
     @Test(arguments: 0..<10) func answersAreThoseOfTheParser(tenth: UInt64) throws {
-        var (plain, fast) = (0, 0)
+        var (plain, fast, direct) = (0, 0, 0)
         for seed in tenth * 12..<(tenth + 1) * 12 {
+            var chance = SeededGenerator(seed: seed)
             let (slow, quick) = try (
                 BenchServer(hasFastPath: false, chunks: Self.chunks),
-                BenchServer(hasFastPath: true, chunks: Self.chunks)
+                // A socket takes all, a part, or nothing.
+                BenchServer(hasFastPath: true, chunks: Self.chunks) { count in
+                    min(count, .random(in: 0...count * 3, using: &chance)) * .random(in: 0...4, using: &chance).signum()
+                }
             )
             defer { for server in [slow, quick] { server.close() } }
             var conversation = Conversation(seed: seed, chunks: Self.chunks)
@@ -31,7 +36,9 @@ import Testing
             #expect(slow.viewers() == quick.viewers(), "seed \(seed)")
             plain += slow.parsedCount
             fast += slow.parsedCount - quick.parsedCount
+            direct += quick.directCount
         }
+        #expect(direct > 4096)
         #expect(fast * 20 > plain, "\(fast) of \(plain) went the fast way")
     }
 
@@ -58,6 +65,51 @@ import Testing
         _ = try server.happens(.received(0, Self.get("index.m3u8") + Self.get("track-1.m3u8")))
         _ = try server.happens(.received(0, Self.get("track-1.m3u8")))
         #expect(server.parsedCount == 4)
+    }
+
+    /// Bytes that a socket did not take wait in the channel; those that come later wait behind them.
+    @Test func whatWaitsIsNotOvertaken() throws {
+        let stream = LoopbackTests.fullStream()
+        let service = PlaybackService(
+            directory: FakeDirectory { _ in .here(stream) }, sessions: SessionRegistry { 1_750_000_000_000 })
+        let socket = CountingSocket()
+        let channel = EmbeddedChannel()
+        let handler = FastPathHandler(
+            service: service, deadlines: ConnectionDeadlineHandler(), isSecure: false,
+            waitingBytes: { _ in socket.waiting }, socketOf: { _ in socket })
+        try channel.pipeline.syncOperations.addHandler(handler)
+        try channel.connect(to: SocketAddress(ipAddress: "192.0.2.1", port: 5000)).wait()
+        let request = ByteBuffer(bytes: Self.get("track-1.m3u8"))
+        func ask() throws -> (taken: Int, written: Int) {
+            let before = socket.taken
+            try channel.writeInbound(request)
+            var written = 0
+            while let bytes = try channel.readOutbound(as: ByteBuffer.self) { written += bytes.readableBytes }
+            return (socket.taken - before, written)
+        }
+        socket.room = 10
+        let first = try ask()
+        #expect(first.taken == 10 && first.written > 100)
+        socket.room = .max
+        socket.waiting = first.written
+        #expect(try ask() == (0, 10 + first.written))
+        socket.waiting = 0
+        #expect(try ask() == (10 + first.written, 0))
+        // The handlers behind have answered another request, and that waits.
+        try channel.writeInbound(ByteBuffer(bytes: Self.get("index.m3u8")))
+        handler.answered()
+        socket.waiting = 1
+        #expect(try ask() == (0, 10 + first.written))
+        socket.waiting = 0
+        // Two in one piece go out together, by the channel.
+        let before = socket.taken
+        try channel.writeInbound(ByteBuffer(bytes: Array(request.readableBytesView) + request.readableBytesView))
+        #expect(socket.taken == before)
+        // A closed connection's descriptor may be another's by now.
+        channel.close(promise: nil)
+        channel.pipeline.fireChannelRead(request)
+        #expect(socket.taken == before)
+        _ = try? channel.finish(acceptAlreadyClosed: true)
     }
 
     @Test func aPlayerThatAsksIsKeptAndAPlayerThatDoesNotIsLetGo() throws {
@@ -144,5 +196,18 @@ import Testing
             let answer = client.read(sizes[0] + sizes[1])
             #expect(answer.suffix(body.count) == body[...], "\(answer.count)")
         }
+    }
+}
+
+private final class CountingSocket: DirectSocket {
+    var room = Int.max
+    var taken = 0
+    /// In the channel.
+    var waiting = 0
+
+    func take(_ bytes: GatheredBytes) -> Int {
+        let count = min(room, bytes.byteCount)
+        taken += count
+        return count
     }
 }

@@ -21,7 +21,7 @@ struct PreparedAnswerTests {
         var lengths: [Int] = []
         var regions = 0
         for _ in 0..<6 {
-            answer.write(to: context, mayUseFiles: true)
+            #expect(answer.send(to: context, past: nil, mayUseFiles: true))
             channel.flush()
             var length = 0
             while let data = try channel.readOutbound(as: IOData.self) {
@@ -35,6 +35,47 @@ struct PreparedAnswerTests {
         #expect(regions == (files > 0 ? 3 : 0))
         #expect(budget.fileCount == files && budget.refusals == (files > 0 ? 0 : 1))
         _ = try channel.finish()
+    }
+
+    /// All places where a socket may stop: within the head, between two pieces, within them, before the end.
+    @Test(arguments: [true, false]) func whatASocketLeavesFollows(mayUseFiles: Bool) throws {
+        let channel = EmbeddedChannel()
+        let files = FileReading()
+        try channel.pipeline.syncOperations.addHandlers([files, Answering()])
+        let context = try channel.pipeline.syncOperations.context(handlerType: Answering.self)
+        let pieces = (0..<3).map { number in
+            ByteBuffer(bytes: (0..<30_000).map { UInt8(truncatingIfNeeded: $0 / 7 + number) })
+        }
+        let answer = PreparedAnswer(
+            .representation(
+                Representation(contentType: "video/mp4", pieces: pieces, entityTag: nil), cache: .immutable,
+                request: [:]), budget: MemoryFileBudget(fileCountMax: 1, byteCountMax: .max))
+        let socket = StoppingSocket()
+        #expect(!answer.send(to: context, past: socket, mayUseFiles: mayUseFiles))
+        let whole = socket.bytes
+        #expect(Array(whole.suffix(90_000)) == pieces.flatMap { Array($0.readableBytesView) })
+        let head = whole.count - 90_000
+        for stop in [0, 1, head - 1, head, head + 1, head + 30_000, head + 60_001, whole.count - 1] {
+            (socket.bytes, socket.room) = ([], stop)
+            #expect(answer.send(to: context, past: socket, mayUseFiles: mayUseFiles))
+            channel.flush()
+            var got = socket.bytes
+            while let bytes = try channel.readOutbound(as: ByteBuffer.self) { got += bytes.readableBytesView }
+            #expect(got == whole, "stopped after \(stop)")
+        }
+        #expect(files.count == (mayUseFiles ? 5 : 0))
+        _ = try channel.finish()
+    }
+}
+
+private final class StoppingSocket: DirectSocket {
+    var room = Int.max
+    var bytes: [UInt8] = []
+
+    func take(_ given: GatheredBytes) -> Int {
+        let all = given.pieces.flatMap { Array($0.readableBytesView) }
+        bytes = Array(all.prefix(room))
+        return bytes.count
     }
 }
 
