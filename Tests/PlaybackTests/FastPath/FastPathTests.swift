@@ -78,7 +78,6 @@ import Testing
             service: service, deadlines: ConnectionDeadlineHandler(), isSecure: false,
             waitingBytes: { _ in socket.waiting }, socketOf: { _ in socket })
         try channel.pipeline.syncOperations.addHandler(handler)
-        try channel.connect(to: SocketAddress(ipAddress: "192.0.2.1", port: 5000)).wait()
         let request = ByteBuffer(bytes: Self.get("track-1.m3u8"))
         func ask() throws -> (taken: Int, written: Int) {
             let before = socket.taken
@@ -87,6 +86,9 @@ import Testing
             while let bytes = try channel.readOutbound(as: ByteBuffer.self) { written += bytes.readableBytes }
             return (socket.taken - before, written)
         }
+        // The descriptor of a connection that is not open may be another's.
+        #expect(try ask().taken == 0)
+        try channel.connect(to: SocketAddress(ipAddress: "192.0.2.1", port: 5000)).wait()
         socket.room = 10
         let first = try ask()
         #expect(first.taken == 10 && first.written > 100)
@@ -105,11 +107,7 @@ import Testing
         let before = socket.taken
         try channel.writeInbound(ByteBuffer(bytes: Array(request.readableBytesView) + request.readableBytesView))
         #expect(socket.taken == before)
-        // A closed connection's descriptor may be another's by now.
-        channel.close(promise: nil)
-        channel.pipeline.fireChannelRead(request)
-        #expect(socket.taken == before)
-        _ = try? channel.finish(acceptAlreadyClosed: true)
+        _ = try channel.finish(acceptAlreadyClosed: true)
     }
 
     @Test func aPlayerThatAsksIsKeptAndAPlayerThatDoesNotIsLetGo() throws {
