@@ -224,6 +224,43 @@ hls_viewers() {
     done
 }
 
+# The same with all servers at once, each with viewers of its own: what else the machine does meanwhile touches them alike, so that
+# the ratios hold where figures taken one after the other differ by a half from minute to minute.
+hls_at_once() {
+    local seconds=30 names=("weir, picture and sound together" "weir, MPEG-TS segments" "nginx-rtmp, 1 worker, MPEG-TS segments")
+    [ -z "$quick" ] || seconds=10
+    [ -e /usr/lib/nginx/modules/ngx_rtmp_module.so ] || return 0
+    echo
+    echo "## 400 viewers of live HLS for each of these, all at once"
+    row "server;CPU %;of nginx;a segment's p50 (ms);p99;worst;wrong answers"
+    row "---;---;---;---;---;---;---"
+    local pids=() ports=() playlists=() others=() viewers=() before=() after=() k
+    for k in 0 1; do
+        http=$((http + 10 * k)) udp=$((udp + k)) start_weir 1 1
+        udp=$((udp + k)) send 1 $((seconds + 40))
+        pids+=("$weir_pid") ports+=("$((http + 10 * k))") others+=("$weir_pid" "$weir_timeout" "$last")
+    done
+    start_rtmp "hls on; hls_path $work/rtmp; hls_fragment 1s; hls_playlist_length 8s;"
+    send_rtmp 1
+    sleep 10
+    pids+=("$rtmp_pid") ports+=("$((nginx_port + 2))")
+    playlists=(/s0/track-all.m3u8 "/s0/$(curl -s "http://127.0.0.1:${ports[1]}/s0/index.m3u8?container=ts" | grep -v '^#' | tail -n 1)" /s0.m3u8)
+    for k in 0 1 2; do
+        background "$work/view-hls" "${ports[k]}" 400 $((seconds + 4)) "${playlists[k]}" >"$work/view$k.out"
+        viewers+=("$last")
+    done
+    sleep 3
+    for k in 0 1 2; do before+=("$(cpu_ticks "${pids[k]}")"); done
+    sleep "$seconds"
+    for k in 0 1 2; do after+=("$(cpu_ticks "${pids[k]}")"); done
+    wait "${viewers[@]}"
+    stop "${others[@]}"
+    stop_rtmp
+    for k in 0 1 2; do
+        row "${names[k]};$(calc "(${after[k]} - ${before[k]}) * 100 / $ticks_per_second / $seconds");$(div $((after[k] - before[k])) $((after[2] - before[2])));$(awk '{ printf "%s;%s;%s;%d", $10, $12, $14, $16 }' "$work/view$k.out")"
+    done
+}
+
 # The first segment in a playlist after an ffmpeg began to send, of two servers in turn; the time that ffmpeg takes to start is in both.
 first_segments() {
     local t0 ours=() theirs=() turn
@@ -275,4 +312,4 @@ start_up() {
 
 introduce
 start_nginx
-for part in ${PARTS:-start_up inputs viewers hls hls_viewers}; do "$part"; done
+for part in ${PARTS:-start_up inputs viewers hls hls_viewers hls_at_once}; do "$part"; done
