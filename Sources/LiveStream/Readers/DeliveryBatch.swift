@@ -9,9 +9,11 @@ package final class DeliveryBatch {
     package let deliveries: [ChunkDelivery]
     private let sharesFiles: Bool
     private let budget: MemoryFileBudget
-    private lazy var chunkFile = sharesFiles ? MemoryFile(deliveries.map(\.chunk.bytes), budget: budget) : nil
+    private lazy var chunkBytes = GatheredBytes(deliveries.map(\.chunk.bytes))
+    private lazy var transportStreamBytes = GatheredBytes(deliveries.compactMap(\.transportStream))
+    private lazy var chunkFile = sharesFiles ? MemoryFile(chunkBytes.pieces, budget: budget) : nil
     private lazy var transportStreamFile =
-        sharesFiles ? MemoryFile(deliveries.compactMap(\.transportStream), budget: budget) : nil
+        sharesFiles ? MemoryFile(transportStreamBytes.pieces, budget: budget) : nil
 
     /// - Parameters:
     ///   - sharesFiles: so many readers get the batch that the copy into a file is worth it.
@@ -22,7 +24,15 @@ package final class DeliveryBatch {
         self.budget = budget
     }
 
-    /// All of the batch's chunks in one form, made when the first reader asks; nil when there is no such file.
+    /// All of the batch's chunks in one form, where they lie.
+    package func bytes(_ kind: ReaderKind) -> GatheredBytes {
+        switch kind {
+        case .chunks, .peer: chunkBytes
+        case .transportStream: transportStreamBytes
+        }
+    }
+
+    /// The same in a file, made when the first reader asks; nil when there is no such file.
     package func file(_ kind: ReaderKind) -> MemoryFile? {
         switch kind {
         case .chunks, .peer: chunkFile

@@ -1,5 +1,6 @@
 // A connection's socket, given bytes without NIO's queue of writes.
 import CLinux
+import LiveStream
 import NIOCore
 
 /// Takes the begin of what is sent at once. What it leaves is the channel's to write, who also learns of errors.
@@ -25,38 +26,5 @@ struct KernelSocket: DirectSocket {
 
     func take(_ bytes: GatheredBytes) -> Int {
         bytes.withVectors { weir_tcp_send(descriptor, $0.baseAddress, $0.count) }
-    }
-}
-
-/// Bytes that lie in several places, listed as the kernel reads them (`struct iovec`).
-struct GatheredBytes {
-    let pieces: [ByteBuffer]
-    let byteCount: Int
-    private let vectors: [iovec]
-
-    init(_ pieces: [ByteBuffer]) {
-        self.pieces = pieces
-        byteCount = pieces.reduce(0) { $0 + $1.readableBytes }
-        // `pieces` keeps what these point to, and nobody writes to it.
-        vectors = pieces.map { piece in
-            piece.withUnsafeReadableBytesWithStorageManagement { bytes, _ in
-                iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
-            }
-        }
-    }
-
-    func withVectors<Result>(_ body: (UnsafeBufferPointer<iovec>) -> Result) -> Result {
-        withExtendedLifetime(pieces) { vectors.withUnsafeBufferPointer(body) }
-    }
-
-    /// What follows the first `count` bytes.
-    func dropFirst(_ count: Int) -> [ByteBuffer] {
-        var left = count
-        return pieces.compactMap { piece in
-            let dropped = min(left, piece.readableBytes)
-            left -= dropped
-            return dropped == piece.readableBytes
-                ? nil : piece.getSlice(at: piece.readerIndex + dropped, length: piece.readableBytes - dropped)
-        }
     }
 }

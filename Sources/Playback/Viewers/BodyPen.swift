@@ -11,9 +11,13 @@ struct BodyPen {
     private let context: ChannelHandlerContext
     /// `context` is the encoder's, and takes plain bytes.
     private let isPastEncoder: Bool
+    private let socket: (any DirectSocket)?
 
-    /// - Parameter context: of the handler that answers. The head is written by itself, before the first write here.
-    init(_ context: ChannelHandlerContext) {
+    /// - Parameters:
+    ///   - context: of the handler that answers. The head is written by itself, before the first write here.
+    ///   - socket: nil where bytes do not go to it as they are.
+    init(_ context: ChannelHandlerContext, socket: (any DirectSocket)? = nil) {
+        self.socket = socket
         // There is none where the channel speaks in parts of HTTP, as in tests.
         let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
         self.context = encoder ?? context
@@ -28,6 +32,12 @@ struct BodyPen {
 
     /// The socket has taken all that was written and flushed.
     var isWritten: Bool { context.channel.isWritable }
+
+    /// Gives bytes to the socket past the channel: how many it took, none while others wait before them.
+    func give(_ bytes: GatheredBytes) -> Int {
+        guard let socket, isWritten, context.channel.isActive else { return 0 }
+        return socket.take(bytes)
+    }
 
     func write(_ data: IOData) {
         context.write(isPastEncoder ? NIOAny(data) : NIOAny(HTTPServerResponsePart.body(data)), promise: nil)

@@ -15,9 +15,9 @@ struct FilesUnderWay {
     /// Bytes were handed over that need nothing to stay open.
     mutating func handed(_ byteCount: Int) { handedBytes += byteCount }
 
-    /// All of `file` was handed over.
-    mutating func handed(_ file: MemoryFile) {
-        handedBytes += file.length
+    /// The last `byteCount` bytes of `file` were handed over.
+    mutating func handed(_ file: MemoryFile, last byteCount: Int) {
+        handedBytes += byteCount
         files.append((file, handedBytes))
     }
 

@@ -15,7 +15,8 @@ enum LiveForm: Sendable {
 /// Follows a stream for one connection.
 ///
 /// The body is not chunked (HTTP/1.0 framing, ended by closing): what comes is then one write of the shared bytes, with
-/// nothing copied or framed for this viewer. Where many share it, the kernel sends it from a file in memory.
+/// nothing copied or framed for this viewer. The socket gets it in one call; what it leaves waits in the channel, as part of a file in
+/// memory where many share it.
 ///
 /// `@unchecked Sendable`: all state is touched on the connection's event loop only, which `receive`, `streamEnded` and
 /// `stop` check.
@@ -39,7 +40,7 @@ final class LiveViewer: ChunkReader, @unchecked Sendable {
         mayUseFiles: Bool, pendingBytes: @escaping (any Channel) -> Int, finished: @escaping () -> Void
     ) {
         eventLoop = context.eventLoop
-        body = BodyPen(context)
+        body = BodyPen(context, socket: mayUseFiles ? KernelSocket(of: context.channel) : nil)
         self.form = form
         self.counters = counters
         self.backlog = backlog
@@ -107,12 +108,11 @@ final class LiveViewer: ChunkReader, @unchecked Sendable {
     }
 
     private func send(_ batch: DeliveryBatch, _ range: Range<Int>) {
-        if mayUseFiles, range == batch.deliveries.indices, isWhole(batch), let file = batch.file(kind) {
-            counters.bytes.wrappingAdd(file.length, ordering: .relaxed)
-            body.write(.fileRegion(file.region))
-            body.flush()
-            files.handed(file)
-            if body.isWritten { files.release(waiting: 0) }
+        if mayUseFiles, range == batch.deliveries.indices, isWhole(batch) {
+            let all = batch.bytes(kind)
+            let taken = body.give(all)
+            counters.bytes.wrappingAdd(taken, ordering: .relaxed)
+            if taken < all.byteCount { writeRest(of: all, from: taken, batch) }
             return
         }
         for delivery in batch.deliveries[range] {
@@ -124,6 +124,19 @@ final class LiveViewer: ChunkReader, @unchecked Sendable {
             }
         }
         body.flush()
+    }
+
+    /// What the socket left of a batch.
+    private func writeRest(of all: GatheredBytes, from offset: Int, _ batch: DeliveryBatch) {
+        if let file = batch.file(kind) {
+            counters.bytes.wrappingAdd(file.length - offset, ordering: .relaxed)
+            body.write(.fileRegion(file.region(from: offset)))
+            files.handed(file, last: file.length - offset)
+        } else {
+            for piece in all.dropFirst(offset) { write(piece) }
+        }
+        body.flush()
+        if body.isWritten { files.release(waiting: 0) }
     }
 
     /// The viewer wants all that the batch has.
